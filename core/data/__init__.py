@@ -1,0 +1,1 @@
+"""Data sets: readers, import, procedural pictures, binarisation and the normalisation of drawings."""

@@ -1,0 +1,111 @@
+"""The curves of a model over all its training: append-only columns, saved with the model."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from core.snapshots import ElboMeans, HeldOutReport, RunNote, StepReports, frozen
+
+_HELD_OUT_COLUMNS = ("step", "epoch", "nll", "kl", "num_images", "complete")
+
+
+class History:
+    """Everything a run reported, in the order it came."""
+
+    def __init__(self, latent_dim: int) -> None:
+        self.latent_dim = latent_dim
+        self.held_out: list[HeldOutReport] = []
+        self.notes: list[RunNote] = []
+        self._steps: list[StepReports] = []
+
+    def add_steps(self, reports: StepReports) -> None:
+        """Append the reports of some steps."""
+        self._steps.append(reports)
+
+    def add_held_out(self, report: HeldOutReport) -> None:
+        """Append a held-out evaluation."""
+        self.held_out.append(report)
+
+    def add_note(self, note: RunNote) -> None:
+        """Append a note."""
+        self.notes.append(note)
+
+    @property
+    def num_steps(self) -> int:
+        """Number of reported training steps."""
+        return sum(len(reports) for reports in self._steps)
+
+    @property
+    def epochs(self) -> float:
+        """Epochs trained so far, as the last held-out report says."""
+        return self.held_out[-1].epoch if self.held_out else 0.0
+
+    def steps(self) -> StepReports:
+        """Return all steps as one report."""
+        if len(self._steps) > 1:
+            joined = StepReports(
+                *(frozen(np.concatenate(column)) for column in zip(*map(_columns, self._steps), strict=True))
+            )
+            self._steps = [joined]
+        if not self._steps:
+            nothing = np.zeros(0)
+            self._steps = [
+                StepReports(
+                    frozen(nothing, np.int64), frozen(nothing), frozen(nothing), frozen(np.zeros((0, 0)))
+                )
+            ]
+        return self._steps[0]
+
+    def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return the numeric columns under the names that `from_arrays` reads; notes go with the text metadata."""
+        steps = self.steps()
+        kl_columns = max((len(report.means.kl_per_dimension) for report in self.held_out), default=0)
+        rows = np.array([_held_out_row(report) for report in self.held_out], np.float64).reshape(
+            -1, len(_HELD_OUT_COLUMNS)
+        )
+        per_dimension = np.array([report.means.kl_per_dimension for report in self.held_out], np.float64)
+        return {
+            "steps.step": steps.step,
+            "steps.nll": steps.nll,
+            "steps.kl": steps.kl,
+            "steps.kl_per_dimension": steps.kl_per_dimension.astype(np.float32),
+            "held_out.rows": rows,
+            "held_out.kl_per_dimension": per_dimension.reshape(len(self.held_out), kl_columns),
+        }
+
+    @classmethod
+    def from_arrays(
+        cls, latent_dim: int, arrays: Mapping[str, np.ndarray[Any, Any]], notes: list[RunNote]
+    ) -> Self:
+        """Return the history that `to_arrays` wrote.  Raises KeyError or ValueError when a column is missing or ragged."""
+        history = cls(latent_dim)
+        names = ("steps.step", "steps.nll", "steps.kl", "steps.kl_per_dimension")
+        columns = [np.asarray(arrays[name]) for name in names]
+        if len({len(column) for column in columns}) != 1:
+            raise ValueError("the history's columns differ in length")
+        if len(columns[0]):
+            history.add_steps(
+                StepReports(
+                    frozen(columns[0], np.int64), *(frozen(column, np.float64) for column in columns[1:])
+                )
+            )
+        for row, per_dimension in zip(
+            arrays["held_out.rows"], arrays["held_out.kl_per_dimension"], strict=True
+        ):
+            step, epoch, nll, kl, num_images, complete = (float(value) for value in row)
+            means = ElboMeans(
+                nll, None if np.isnan(kl) else kl, tuple(float(value) for value in per_dimension)
+            )
+            history.add_held_out(HeldOutReport(int(step), epoch, means, int(num_images), bool(complete)))
+        history.notes.extend(notes)
+        return history
+
+
+def _columns(reports: StepReports) -> tuple[np.ndarray[Any, Any], ...]:
+    return reports.step, reports.nll, reports.kl, reports.kl_per_dimension
+
+
+def _held_out_row(report: HeldOutReport) -> tuple[float, ...]:
+    kl = np.nan if report.means.kl is None else report.means.kl
+    return report.step, report.epoch, report.means.nll, kl, report.num_images, report.complete

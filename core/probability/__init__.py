@@ -1,0 +1,1 @@
+"""Distributions: likelihoods, posteriors, priors and the divergences between them."""

@@ -1,0 +1,13 @@
+"""Shapes of numpy arrays, named once; tests execute them (jaxtyping, beartype).  Free of torch."""
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+PictureStack = UInt8[np.ndarray, "num_images height width"]
+Picture = UInt8[np.ndarray, "height width"]
+Pixels = Float32[np.ndarray, "batch pixels"]
+CodeArray = Float32[np.ndarray, "batch latent_dim"]
+Code = Float32[np.ndarray, "latent_dim"]
+PerDimension = Float32[np.ndarray, "latent_dim"]
+PerImage = Float32[np.ndarray, "batch"]
+Labels = Int64[np.ndarray, "num_images"]

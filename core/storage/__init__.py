@@ -1,0 +1,1 @@
+"""Model files: safetensors with the configuration inside, written atomically."""

@@ -1,0 +1,1 @@
+"""The training loop, a generator that yields frozen reports."""

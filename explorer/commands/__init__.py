@@ -1,0 +1,1 @@
+"""Every user action in one place: text, shortcut, icon."""

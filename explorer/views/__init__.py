@@ -1,0 +1,1 @@
+"""Widgets: they show snapshots through setters and say what the user did through signals."""

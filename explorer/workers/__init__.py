@@ -1,0 +1,1 @@
+"""The only place with threads of its own and with torch."""
