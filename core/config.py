@@ -20,14 +20,10 @@ NETWORKS = (
     Choice("conv", "Convolutional", "Strided convolutions in the encoder, transposed ones in the decoder."),
 )
 LIKELIHOODS = (
-    Choice(
-        "bernoulli", "Bernoulli", "Each pixel is 0 or 1; the decoder gives the logit of P(pixel = 1 | z)."
-    ),
+    Choice("bernoulli", "Bernoulli", "Each pixel is 0 or 1; the decoder gives the logit of P(pixel = 1 | z)."),
 )
 POSTERIORS = (
-    Choice(
-        "factorised", "Factorised Gaussian", "q(z|x) = N(mean, diag(exp(log_var))): independent dimensions."
-    ),
+    Choice("factorised", "Factorised Gaussian", "q(z|x) = N(mean, diag(exp(log_var))): independent dimensions."),
 )
 ACTIVATIONS = (
     Choice("relu", "ReLU", "max(0, x)."),
@@ -42,9 +38,7 @@ BINARISATIONS = (
     ),
     Choice("fixed", "fixed draw", "One draw per image, seeded by its index, the same for ever."),
     Choice("threshold", "threshold at ½", "A pixel is 1 when its grey level is at least one half."),
-    Choice(
-        "none", "none (grey)", "Grey levels as they are; Bernoulli nats of grey pixels are not a likelihood."
-    ),
+    Choice("none", "none (grey)", "Grey levels as they are; Bernoulli nats of grey pixels are not a likelihood."),
 )
 SCHEDULES = (
     Choice("constant", "constant", "The learning rate stays as set."),
@@ -85,9 +79,7 @@ class DataConfig(Section):
         minimum=8,
         maximum=64,
     )
-    fit: str = setting(
-        "fit", label="Fit", help="How a picture that is not square becomes square.", choices=FITS
-    )
+    fit: str = setting("fit", label="Fit", help="How a picture that is not square becomes square.", choices=FITS)
     invert: bool = setting(
         default=False,
         label="Invert",
@@ -127,9 +119,7 @@ class ModelConfig(Section):
     """The model and its networks."""
 
     model: str = setting("vae", label="Model", help="What kind of model is trained.", choices=MODELS)
-    network: str = setting(
-        "mlp", label="Network", help="The family of encoder and decoder networks.", choices=NETWORKS
-    )
+    network: str = setting("mlp", label="Network", help="The family of encoder and decoder networks.", choices=NETWORKS)
     latent_dim: int = setting(
         2,
         label="Latent dimensions",
@@ -138,7 +128,7 @@ class ModelConfig(Section):
         maximum=256,
     )
     hidden: tuple[int, ...] = setting(
-        (512, 256),
+        (512, 256, 128),
         label="Hidden layers",
         help="Widths of the encoder's hidden layers; the decoder mirrors them.",
         minimum=1,
@@ -151,18 +141,14 @@ class ModelConfig(Section):
         minimum=1,
         maximum=1024,
     )
-    activation: str = setting(
-        "gelu", label="Activation", help="The nonlinearity between layers.", choices=ACTIVATIONS
-    )
+    activation: str = setting("gelu", label="Activation", help="The nonlinearity between layers.", choices=ACTIVATIONS)
     likelihood: str = setting(
         "bernoulli",
         label="Likelihood",
         help="The distribution p(x|z) of a picture's pixels.",
         choices=LIKELIHOODS,
     )
-    posterior: str = setting(
-        "factorised", label="Posterior", help="The family of q(z|x).", choices=POSTERIORS
-    )
+    posterior: str = setting("factorised", label="Posterior", help="The family of q(z|x).", choices=POSTERIORS)
     image_height: int = setting(
         28,
         label="Image height",
@@ -225,9 +211,7 @@ class ObjectiveConfig(Section):
 class TrainingConfig(Section):
     """How the objective is minimised."""
 
-    epochs: int = setting(
-        10, label="Epochs", help="Passes over the training images.", minimum=1, maximum=100_000
-    )
+    epochs: int = setting(10, label="Epochs", help="Passes over the training images.", minimum=1, maximum=100_000)
     batch_size: int = setting(128, label="Batch size", help="Images per step.", minimum=1, maximum=65_536)
     learning_rate: float = setting(
         1e-3,
@@ -248,9 +232,7 @@ class TrainingConfig(Section):
         minimum=0,
         maximum=2**31 - 1,
     )
-    device: str = setting(
-        "auto", label="Device", help="Where the training runs.", choices=DEVICES, advanced=True
-    )
+    device: str = setting("auto", label="Device", help="Where the training runs.", choices=DEVICES, advanced=True)
     threads: int = setting(
         0,
         label="Threads",
@@ -330,7 +312,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 def find_setting(key: str) -> tuple[str, Setting]:
-    """Return the section and declaration of `name` or `section.name`.  Raises ConfigError for unknown or ambiguous ones."""
+    """Return the section and declaration of `name` or `section.name`.  Raises ConfigError."""
     wanted_section, _, name = key.rpartition(".")
     found = [
         (section, declared)
@@ -344,9 +326,7 @@ def find_setting(key: str) -> tuple[str, Setting]:
         )
     if not found:
         known = sorted(
-            f"{section}.{declared.name}"
-            for section, declares in SECTIONS.items()
-            for declared in declares.settings()
+            f"{section}.{declared.name}" for section, declares in SECTIONS.items() for declared in declares.settings()
         )
         raise ConfigError(f"unknown setting {key!r}; known: {', '.join(known)}")
     return found[0]

@@ -51,9 +51,7 @@ class History:
         if not self._steps:
             nothing = np.zeros(0)
             self._steps = [
-                StepReports(
-                    frozen(nothing, np.int64), frozen(nothing), frozen(nothing), frozen(np.zeros((0, 0)))
-                )
+                StepReports(frozen(nothing, np.int64), frozen(nothing), frozen(nothing), frozen(np.zeros((0, 0))))
             ]
         return self._steps[0]
 
@@ -75,10 +73,8 @@ class History:
         }
 
     @classmethod
-    def from_arrays(
-        cls, latent_dim: int, arrays: Mapping[str, np.ndarray[Any, Any]], notes: list[RunNote]
-    ) -> Self:
-        """Return the history that `to_arrays` wrote.  Raises KeyError or ValueError when a column is missing or ragged."""
+    def from_arrays(cls, latent_dim: int, arrays: Mapping[str, np.ndarray[Any, Any]], notes: list[RunNote]) -> Self:
+        """Return the history that `to_arrays` wrote.  Raises KeyError or ValueError for missing or ragged columns."""
         history = cls(latent_dim)
         names = ("steps.step", "steps.nll", "steps.kl", "steps.kl_per_dimension")
         columns = [np.asarray(arrays[name]) for name in names]
@@ -86,17 +82,11 @@ class History:
             raise ValueError("the history's columns differ in length")
         if len(columns[0]):
             history.add_steps(
-                StepReports(
-                    frozen(columns[0], np.int64), *(frozen(column, np.float64) for column in columns[1:])
-                )
+                StepReports(frozen(columns[0], np.int64), *(frozen(column, np.float64) for column in columns[1:]))
             )
-        for row, per_dimension in zip(
-            arrays["held_out.rows"], arrays["held_out.kl_per_dimension"], strict=True
-        ):
+        for row, per_dimension in zip(arrays["held_out.rows"], arrays["held_out.kl_per_dimension"], strict=True):
             step, epoch, nll, kl, num_images, complete = (float(value) for value in row)
-            means = ElboMeans(
-                nll, None if np.isnan(kl) else kl, tuple(float(value) for value in per_dimension)
-            )
+            means = ElboMeans(nll, None if np.isnan(kl) else kl, tuple(float(value) for value in per_dimension))
             history.add_held_out(HeldOutReport(int(step), epoch, means, int(num_images), bool(complete)))
         history.notes.extend(notes)
         return history

@@ -43,11 +43,7 @@ class Declaration:
             return "one of " + ", ".join(choice.name for choice in self.choices)
         if self.minimum is None and self.maximum is None:
             return "any value"
-        low = (
-            "(-inf"
-            if self.minimum is None
-            else ("(" if self.exclusive_minimum else "[") + f"{self.minimum:g}"
-        )
+        low = "(-inf" if self.minimum is None else ("(" if self.exclusive_minimum else "[") + f"{self.minimum:g}"
         high = "inf)" if self.maximum is None else f"{self.maximum:g}]"
         return f"in {low}, {high}"
 
@@ -117,9 +113,7 @@ def parse(declared: Setting, text: str) -> object:
     text = text.strip()
     try:
         if declared.type is bool:
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
-                text.lower()
-            ]
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
         if declared.type is tuple:
             return tuple(int(part) for part in text.replace("-", ",").split(",") if part.strip())
         return declared.type(text)
@@ -130,9 +124,7 @@ def parse(declared: Setting, text: str) -> object:
             float: "a number",
             tuple: "whole numbers like 512,256",
         }
-        raise ConfigError(
-            f"{declared.name} must be {wanted.get(declared.type, 'a text')}, not {text!r}"
-        ) from None
+        raise ConfigError(f"{declared.name} must be {wanted.get(declared.type, 'a text')}, not {text!r}") from None
 
 
 def _plain_type(hint: object) -> type:

@@ -108,7 +108,8 @@ class ExecutionPlan:
     def text(self) -> str:
         """The plan in one line."""
         threads = f"{self.threads} thread" + ("s" if self.threads != 1 else "")
-        return f"{self.device}, {self.precision}, {self.path} steps, {threads}, {self.steps_per_chunk} steps a chunk, torch {self.torch_version}"
+        chunk = f"{self.steps_per_chunk} steps a chunk"
+        return f"{self.device}, {self.precision}, {self.path} steps, {threads}, {chunk}, torch {self.torch_version}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

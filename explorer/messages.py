@@ -153,6 +153,6 @@ class DataInfo:
 
 def picture_of(pixels: np.ndarray[Any, Any], height: int, width: int) -> Picture:
     """Return pixels in [0, 1] as a read-only 0..255 picture, always on the same grey scale."""
-    picture = np.rint(np.clip(pixels.reshape(height, width), 0.0, 1.0) * 255.0).astype(np.uint8)
+    picture: Picture = np.rint(np.clip(pixels.reshape(height, width), 0.0, 1.0) * 255.0).astype(np.uint8)
     picture.flags.writeable = False
     return picture
