@@ -1,10 +1,15 @@
 """Colours of both themes, in one place.  Views read `current_palette()` when they paint."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDir, QObject, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
+
+from resources import resource
+
+THEMES = ("system", "light", "dark")
 
 # Petroff 2021 (arXiv:2107.02270), ten colours chosen by a colour-vision model and a survey to stay apart
 # for people with any of the three colour-vision deficiencies.
@@ -47,6 +52,20 @@ class Palette:
     error: str
     error_background: str
     success: str
+    raised: str
+    """Menus, tooltips and lists that open above the window."""
+    hover: str
+    pressed: str
+    selected: str
+    """Behind something switched on."""
+    selected_border: str
+    accent_hover: str
+    disabled_text: str
+    faint: str
+    """Outlines of what cannot be used, and the empty part of a bar."""
+    control: str
+    """Outlines that must be seen to find a control (3:1 against the window)."""
+    scroll: str
     labels: tuple[str, ...] = LABEL_COLOURS
 
     def label(self, index: int) -> str:
@@ -58,7 +77,7 @@ LIGHT = Palette(
     dark=False,
     window="#f3f4f6",
     base="#ffffff",
-    button="#e7e9ed",
+    button="#fbfbfc",
     border="#c9cdd4",
     text="#1b1f24",
     muted_text="#5b6470",
@@ -76,6 +95,16 @@ LIGHT = Palette(
     error="#b42318",
     error_background="#fdecea",
     success="#1a7f37",
+    raised="#ffffff",
+    hover="#e6e9ee",
+    pressed="#d9dde4",
+    selected="#dbe8fd",
+    selected_border="#a9c8f8",
+    accent_hover="#1a60cc",
+    disabled_text="#9aa1ab",
+    faint="#dfe2e7",
+    control="#7f8894",
+    scroll="#c3c8d0",
 )
 
 DARK = Palette(
@@ -100,6 +129,16 @@ DARK = Palette(
     error="#ff7b72",
     error_background="#3d1d1c",
     success="#57c76d",
+    raised="#262a31",
+    hover="#2f343c",
+    pressed="#3a404a",
+    selected="#20344f",
+    selected_border="#35598a",
+    accent_hover="#7db0ff",
+    disabled_text="#666f7a",
+    faint="#2b3037",
+    control="#727c88",
+    scroll="#454c56",
 )
 
 _current = LIGHT
@@ -111,14 +150,65 @@ def current_palette() -> Palette:
 
 
 def apply_theme(app: QApplication, name: str) -> None:
-    """Apply `light`, `dark` or `system` to the whole program."""
-    global _current  # noqa: PLW0603 - one program, one theme
+    """Apply `light`, `dark` or `system` to the whole program; `system` goes on following the desktop."""
+    if name not in THEMES:
+        raise ValueError(f"theme must be one of {', '.join(THEMES)}, not {name!r}")
+    follower = _follower_of(app)
+    follower.following = False
+    hints = QGuiApplication.styleHints()
+    # Where the platform takes it, the title bar and native dialogs follow too.
     if name == "system":
-        name = "dark" if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"
-    _current = DARK if name == "dark" else LIGHT
+        hints.unsetColorScheme()
+    else:
+        hints.setColorScheme(Qt.ColorScheme.Dark if name == "dark" else Qt.ColorScheme.Light)
+    follower.following = name == "system"
+    dark = name == "dark" or (name == "system" and hints.colorScheme() == Qt.ColorScheme.Dark)
+    _put_on(app, DARK if dark else LIGHT)
+
+
+def style_sheet(colours: Palette) -> str:
+    """Return the program's style sheet in these colours.  Raises KeyError for a colour that no palette has."""
+    values = {name: str(value) for name, value in asdict(colours).items()}
+    values["mode"] = "dark" if colours.dark else "light"
+    text = resource("theme", "explorer.qss").read_text(encoding="utf-8")
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return re.sub(r"@([a-z_]+)", lambda found: values[found[1]], text)
+
+
+def _put_on(app: QApplication, colours: Palette) -> None:
+    global _current  # noqa: PLW0603 - one program, one theme
+    first = app.property("latent_theme") is None
+    if not first and _current is colours:
+        return
+    _current = colours
+    if first:
+        QDir.addSearchPath("theme", str(resource("theme")))
+        app.setStyle(QStyleFactory.create("Fusion"))
+        app.setProperty("latent_theme", "set")
     # setColorScheme() does nothing on offscreen, vnc and bare xcb, so the palette is always our own.
-    app.setStyle(QStyleFactory.create("Fusion"))
-    app.setPalette(_qt_palette(_current))
+    app.setPalette(_qt_palette(colours))
+    app.setStyleSheet(style_sheet(colours))
+
+
+class _Follower(QObject):
+    """Puts the desktop's own scheme on while the theme is `system`."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self.setObjectName("theme_follower")
+        self.following = False
+        self._app = app
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self.scheme_changed)
+
+    def scheme_changed(self, scheme: Qt.ColorScheme) -> None:
+        """Take the desktop's new scheme."""
+        if self.following:
+            _put_on(self._app, DARK if scheme == Qt.ColorScheme.Dark else LIGHT)
+
+
+def _follower_of(app: QApplication) -> _Follower:
+    found = app.findChild(_Follower, "theme_follower")
+    return found if isinstance(found, _Follower) else _Follower(app)
 
 
 def _qt_palette(colours: Palette) -> QPalette:
@@ -133,12 +223,14 @@ def _qt_palette(colours: Palette) -> QPalette:
         role.Button: colours.button,
         role.ButtonText: colours.text,
         role.BrightText: colours.error,
-        role.ToolTipBase: colours.base,
+        role.ToolTipBase: colours.raised,
         role.ToolTipText: colours.text,
         role.PlaceholderText: colours.muted_text,
         role.Highlight: colours.accent,
         role.HighlightedText: colours.accent_text,
+        role.Accent: colours.accent,
         role.Link: colours.accent,
+        role.LinkVisited: colours.accent,
         role.Mid: colours.border,
         role.Dark: colours.border,
         role.Light: colours.base,
@@ -146,5 +238,6 @@ def _qt_palette(colours: Palette) -> QPalette:
     }.items():
         palette.setColor(target, QColor(colour))
     for target in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, target, QColor(colours.muted_text))
+        palette.setColor(QPalette.ColorGroup.Disabled, target, QColor(colours.disabled_text))
+    palette.setColor(QPalette.ColorGroup.Disabled, role.Highlight, QColor(colours.control))
     return palette

@@ -1,1 +1,1 @@
-"""Every user action in one place: text, shortcut, icon."""
+"""One place for every user action: its text, shortcut, icon and help, and the QAction made from it."""

@@ -1,0 +1,153 @@
+"""What the program remembers between starts: typed properties over QSettings, safe against any content of its file."""
+
+import contextlib
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+MAX_RECENT_FILES = 10
+LAYERS = ("codes", "mosaic", "prior")
+_THEMES = ("system", "light", "dark")
+# Raised when docks come or go, so that an old arrangement is not forced onto a new window.
+LAYOUT_VERSION = 1
+
+
+class Settings:
+    """Remembered choices.  Reading never raises: what is missing or makes no sense gives the default."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is None:
+            ini, user = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+            self._store = QSettings(ini, user, "latent-explorer", "latent-explorer")
+        else:
+            self._store = QSettings(str(path), QSettings.Format.IniFormat)
+
+    @property
+    def path(self) -> Path:
+        """The file behind these settings."""
+        return Path(self._store.fileName())
+
+    def save(self) -> bool:
+        """Write to disk now; return whether that went well."""
+        self._store.sync()
+        return self._store.status() == QSettings.Status.NoError
+
+    @property
+    def theme(self) -> str:
+        """`system`, `light` or `dark`."""
+        name = self._text("window/theme", "system")
+        return name if name in _THEMES else "system"
+
+    @theme.setter
+    def theme(self, name: str) -> None:
+        if name not in _THEMES:
+            raise ValueError(f"theme must be one of {', '.join(_THEMES)}, not {name!r}")
+        self._store.setValue("window/theme", name)
+
+    @property
+    def recent_files(self) -> tuple[Path, ...]:
+        """Files opened lately, the newest first, at most MAX_RECENT_FILES."""
+        stored = self._store.value("files/recent")
+        names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
+        paths = (Path(name) for name in names if isinstance(name, str) and name and "\0" not in name)
+        return tuple(dict.fromkeys(paths))[:MAX_RECENT_FILES]
+
+    def add_recent_file(self, path: Path) -> None:
+        """Put a file at the top of the recent ones."""
+        path = path.absolute()
+        self._store_recent((path, *(other for other in self.recent_files if other != path)))
+
+    def remove_recent_file(self, path: Path) -> None:
+        """Forget a recent file, as one that is no longer there."""
+        self._store_recent(tuple(other for other in self.recent_files if other not in (path, path.absolute())))
+
+    def clear_recent_files(self) -> None:
+        """Forget all recent files."""
+        self._store_recent(())
+
+    @property
+    def last_document(self) -> Path | None:
+        """The model file that was open when the program ended; None where there was none."""
+        name = self._text("files/last_document", "")
+        return Path(name) if name and "\0" not in name else None
+
+    @last_document.setter
+    def last_document(self, path: Path | None) -> None:
+        self._store.setValue("files/last_document", "" if path is None else str(path.absolute()))
+
+    @property
+    def window_geometry(self) -> QByteArray:
+        """What QWidget.restoreGeometry takes; empty at the first start."""
+        return self._bytes("window/geometry")
+
+    @window_geometry.setter
+    def window_geometry(self, geometry: QByteArray) -> None:
+        self._store.setValue("window/geometry", geometry)
+
+    @property
+    def window_state(self) -> QByteArray:
+        """What QMainWindow.restoreState takes; empty at the first start or after the docks changed."""
+        return self._bytes("window/state") if self._text("window/layout", "") == str(LAYOUT_VERSION) else QByteArray()
+
+    @window_state.setter
+    def window_state(self, state: QByteArray) -> None:
+        self._store.setValue("window/layout", str(LAYOUT_VERSION))
+        self._store.setValue("window/state", state)
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """Which of LAYERS the canvas shows."""
+        return frozenset(name for name in LAYERS if self._flag(f"canvas/{name}", default=True))
+
+    @layers.setter
+    def layers(self, shown: frozenset[str]) -> None:
+        for name in LAYERS:
+            self._store.setValue(f"canvas/{name}", "yes" if name in shown else "no")
+
+    @property
+    def show_timing(self) -> bool:
+        """Whether the strip above the canvas shows how long a drag takes."""
+        return self._flag("canvas/timing", default=False)
+
+    @show_timing.setter
+    def show_timing(self, shown: bool) -> None:
+        self._store.setValue("canvas/timing", "yes" if shown else "no")
+
+    @property
+    def brush_size(self) -> float:
+        """Width of the draw pad's pen in pixels of its 280×280 ink, 4 to 60."""
+        return self._number("draw_pad/brush_size", default=22.0, minimum=4.0, maximum=60.0)
+
+    @brush_size.setter
+    def brush_size(self, size: float) -> None:
+        self._store.setValue("draw_pad/brush_size", repr(float(size)))
+
+    @property
+    def smoothing(self) -> float:
+        """Smoothing of the curves, 0 (none) to 0.99."""
+        return self._number("curves/smoothing", default=0.0, minimum=0.0, maximum=0.99)
+
+    @smoothing.setter
+    def smoothing(self, amount: float) -> None:
+        self._store.setValue("curves/smoothing", repr(float(amount)))
+
+    def _store_recent(self, paths: tuple[Path, ...]) -> None:
+        self._store.setValue("files/recent", [str(path) for path in paths[:MAX_RECENT_FILES]])
+
+    def _text(self, key: str, default: str) -> str:
+        value = self._store.value(key)
+        return value if isinstance(value, str) else default
+
+    def _flag(self, key: str, *, default: bool) -> bool:
+        return {"yes": True, "true": True, "no": False, "false": False}.get(self._text(key, "").lower(), default)
+
+    def _number(self, key: str, *, default: float, minimum: float, maximum: float) -> float:
+        with contextlib.suppress(ValueError):
+            number = float(self._text(key, ""))
+            if minimum <= number <= maximum:
+                return number
+        return default
+
+    def _bytes(self, key: str) -> QByteArray:
+        value = self._store.value(key)
+        return value if isinstance(value, QByteArray) else QByteArray()
