@@ -52,24 +52,25 @@ def _start_and_remember(thread: QThread, *priority: QThread.Priority) -> None:
 QThread.start = _start_and_remember  # type: ignore[method-assign, assignment]
 
 
-def threads_left_running(before: frozenset[threading.Thread], grace_ms: int = THREAD_GRACE_MS) -> list[str]:
-    """Return the names of threads that run and did not `before`, after a grace for those that are stopping."""
-    left = []
-    for thread in threading.enumerate():
-        # A QThread that touches threading leaves a dummy there for ever; the QThread itself is watched below.
-        if thread not in before and not isinstance(thread, threading._DummyThread):
-            thread.join(grace_ms / 1000)
-            if thread.is_alive():
-                left.append(f"threading.Thread {thread.name}")
-    for qthread in list(_started):
-        if _runs(qthread) and not qthread.wait(grace_ms):
-            left.append(f"{type(qthread).__name__} {qthread.objectName()}".strip())
+def running_threads() -> frozenset[threading.Thread | QThread]:
+    """Return the threads that run now, Python's and Qt's."""
+    ended = {thread for thread in _started if not _runs(thread)}
+    _started.difference_update(ended)
+    # A QThread that touches threading leaves a dummy there for ever; the QThread itself is in the other list.
+    ours = {thread for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}
+    return frozenset(ours | _started)
+
+
+def threads_left_running(
+    before: frozenset[threading.Thread | QThread], grace_ms: int = THREAD_GRACE_MS
+) -> list[threading.Thread | QThread]:
+    """Return the threads that run and did not `before`, after a grace for those that are stopping."""
+    for thread in running_threads() - before:
+        if isinstance(thread, QThread):
+            thread.wait(grace_ms)
         else:
-            _started.discard(qthread)
-    pool = QThreadPool.globalInstance()
-    if not pool.waitForDone(grace_ms):
-        left.append(f"{pool.activeThreadCount()} of the global QThreadPool")
-    return left
+            thread.join(grace_ms / 1000)
+    return list(running_threads() - before)
 
 
 def _runs(thread: QThread) -> bool:
@@ -78,10 +79,12 @@ def _runs(thread: QThread) -> bool:
 
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:
-    before = frozenset(threading.enumerate())
+    before = running_threads()
     yield
     left = threads_left_running(before)
-    assert not left, f"the test left threads running: {', '.join(left)}"
+    pool = QThreadPool.globalInstance()
+    assert not left, f"the test left threads running: {', '.join(map(str, left))}"
+    assert pool.waitForDone(THREAD_GRACE_MS), f"the test left {pool.activeThreadCount()} pooled tasks running"
 
 
 @pytest.fixture(autouse=True)
