@@ -1,0 +1,59 @@
+"""What turns pictures into codes and codes into pictures, whichever library computes it."""
+
+from typing import Protocol
+
+import numpy as np
+
+from core.config import ModelConfig
+from core.inference.array_likelihoods import Parameters
+from core.shapes import CodeArray, PerImage, Pixels
+from core.snapshots import Weights
+
+
+class Coder(Protocol):
+    """Encoder and decoder of one version of a model: frozen, so any thread may call it; float32 throughout."""
+
+    @property
+    def config(self) -> ModelConfig:
+        """The model this is a version of."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Number of the weights' version."""
+        ...
+
+    def encode(self, pixels: Pixels) -> tuple[CodeArray, CodeArray | None]:
+        """Return mean and log variance of q(z|x); the code and None for models whose code is deterministic."""
+        ...
+
+    def parameters(self, codes: CodeArray) -> Parameters:
+        """Return what the decoder says of p(x|z), before any nonlinearity: for Bernoulli pixels their logits."""
+        ...
+
+    def decode(self, codes: CodeArray) -> Pixels:
+        """Return E[x|z] in [0, 1], finite for any code; the hot path for a single one."""
+        ...
+
+    def draw(self, codes: CodeArray, generator: np.random.Generator) -> Pixels:
+        """Return one draw x ~ p(x|z) for each code."""
+        ...
+
+    def nll(self, pixels: Pixels, codes: CodeArray) -> PerImage:
+        """Return -log p(x|z) in nats per image, row by row."""
+        ...
+
+
+def make_coder(config: ModelConfig, weights: Weights) -> Coder:
+    """Return a coder: in numpy for fully connected networks, in torch, which is imported then, for all others.
+
+    Raises ValueError for weights that do not fit the configuration.
+    """
+    if config.network == "mlp":
+        from core.inference.numpy_coder import NumpyCoder  # noqa: PLC0415 - the two coders are alternatives
+
+        return NumpyCoder(config, weights)
+    # torch takes two seconds to import; a window with a fully connected model is in use by then.
+    from core.inference.torch_coder import TorchCoder  # noqa: PLC0415
+
+    return TorchCoder(config, weights)

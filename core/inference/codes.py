@@ -1,0 +1,106 @@
+"""Codes of a data set and what they say of each latent dimension."""
+
+from collections.abc import Callable
+from typing import Any, overload
+
+import numpy as np
+
+from core.config import DataConfig, ModelConfig
+from core.data.binarisation import seen_by_model
+from core.inference.array_divergences import kl_per_dimension
+from core.inference.coders import Coder
+from core.snapshots import Codes, LatentStatistics, Split, frozen
+
+PIECE_IMAGES = 512
+"""Images between two looks at `should_stop`: some 10 ms of a default model."""
+ACTIVE_VARIANCE = 0.01
+"""A dimension is active when Var_x E_q[z_j] exceeds this.  Burda et al. 2015, section 5."""
+LOW_QUANTILE, HIGH_QUANTILE = 0.005, 0.995
+
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def subset_indices(total: int, limit: int | None, seed: int = 0) -> Indices:
+    """Return the rising indices of at most `limit` of `total` images, the same for the same seed."""
+    if limit is None or limit >= total:
+        return np.arange(total)
+    chosen = np.random.default_rng(seed).choice(total, max(limit, 0), replace=False)
+    return np.sort(chosen)
+
+
+@overload
+def encode_split(
+    coder: Coder, split: Split, split_name: str, data_config: DataConfig, limit: int | None = None, *, seed: int = 0
+) -> Codes: ...
+@overload
+def encode_split(
+    coder: Coder,
+    split: Split,
+    split_name: str,
+    data_config: DataConfig,
+    limit: int | None = None,
+    *,
+    seed: int = 0,
+    should_stop: Callable[[], bool],
+) -> Codes | None: ...
+def encode_split(
+    coder: Coder,
+    split: Split,
+    split_name: str,
+    data_config: DataConfig,
+    limit: int | None = None,
+    *,
+    seed: int = 0,
+    should_stop: Callable[[], bool] | None = None,
+) -> Codes | None:
+    """Return the posterior means of at most `limit` images of a split, as the model sees them.
+
+    The subset depends on `seed` alone, so that points stay when the model changes.  Returns None when `should_stop`
+    said so between two pieces.
+    """
+    indices = subset_indices(len(split), limit, seed)
+    latent_dim = coder.config.latent_dim
+    mean = np.empty((len(indices), latent_dim), np.float32)
+    log_var = np.empty_like(mean) if coder.config.has_prior else None
+    for start in range(0, len(indices), PIECE_IMAGES):
+        if should_stop is not None and should_stop():
+            return None
+        piece = indices[start : start + PIECE_IMAGES]
+        piece_mean, piece_log_var = coder.encode(seen_by_model(split.images[piece], piece, data_config))
+        mean[start : start + PIECE_IMAGES] = piece_mean
+        if log_var is not None and piece_log_var is not None:
+            log_var[start : start + PIECE_IMAGES] = piece_log_var
+    return Codes(
+        mean=frozen(mean),
+        log_var=None if log_var is None else frozen(log_var),
+        indices=frozen(indices, np.int64),
+        labels=None if split.labels is None else frozen(split.labels[indices], np.int64),
+        split=split_name,
+        total=len(split),
+        version=coder.version,
+    )
+
+
+def latent_statistics(codes: Codes, model_config: ModelConfig) -> LatentStatistics:
+    """Return KL, spread, quantiles and activity of each latent dimension over the codes.
+
+    Without any codes: the range of the standard normal, nothing active.
+    """
+    if not len(codes):
+        zeros = np.zeros(model_config.latent_dim, np.float32)
+        kl = frozen(zeros) if model_config.has_prior else None
+        inactive = (False,) * model_config.latent_dim
+        return LatentStatistics(kl, frozen(zeros), frozen(zeros - 2.5), frozen(zeros + 2.5), frozen(zeros), inactive)
+    spread = codes.mean.var(axis=0, dtype=np.float64)
+    low, median, high = np.quantile(codes.mean, [LOW_QUANTILE, 0.5, HIGH_QUANTILE], axis=0)
+    kl = None
+    if codes.log_var is not None:
+        kl = frozen(kl_per_dimension(codes.mean, codes.log_var).mean(axis=0, dtype=np.float64), np.float32)
+    return LatentStatistics(
+        kl=kl,
+        spread=frozen(spread, np.float32),
+        low=frozen(low, np.float32),
+        high=frozen(high, np.float32),
+        median=frozen(median, np.float32),
+        active=tuple(bool(variance > ACTIVE_VARIANCE) for variance in spread),
+    )
