@@ -7,8 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from core.config import DataConfig, ExperimentConfig
+from core.config import DataConfig, ExperimentConfig, ModelConfig
+from core.data.dataset import Dataset
+from core.saved_model import SavedModel
 from core.shapes import Code, Picture
+from core.snapshots import (
+    Codes,
+    HeldOutReport,
+    LatentStatistics,
+    PictureEncoding,
+    Progress,
+    RunNote,
+    StepReports,
+    Weights,
+)
 
 
 class RunState(Enum):
@@ -156,3 +168,158 @@ def picture_of(pixels: np.ndarray[Any, Any], height: int, width: int) -> Picture
     picture: Picture = np.rint(np.clip(pixels.reshape(height, width), 0.0, 1.0) * 255.0).astype(np.uint8)
     picture.flags.writeable = False
     return picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunRequest:
+    """Train a new model, or `start` further, on `dataset`."""
+
+    run_id: int
+    config: ExperimentConfig
+    dataset: Dataset
+    start: SavedModel | None
+    autosave: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunReport:
+    """What a run did since its last report; nothing is left out."""
+
+    run_id: int
+    steps: tuple[StepReports, ...]
+    held_out: tuple[HeldOutReport, ...]
+    notes: tuple[RunNote, ...]
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunWeights:
+    """A version of the weights of a run in progress."""
+
+    run_id: int
+    config: ModelConfig
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResult:
+    """How a run ended and what it left; `saved` is None when it never took a step."""
+
+    run_id: int
+    ending: Ending
+    saved: SavedModel | None
+    autosave: Path | None
+    """Where the model lies, or None when it could not be written: `save_error` says why."""
+    save_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodesRequest:
+    """Encode at most `limit` images of a split; `pinned` indices are among them."""
+
+    split_name: str
+    dataset: Dataset
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodesResult:
+    """Codes of a split with what they say of each dimension, and what it took."""
+
+    codes: Codes
+    statistics: LatentStatistics
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MosaicRequest:
+    """Decode a grid of codes between two corners on two axes, the rest of the code as in `base_code`."""
+
+    low: tuple[float, float]
+    high: tuple[float, float]
+    axes: tuple[int, int]
+    base_code: Code
+    columns: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilmstripRequest:
+    """Decode codes along one dimension through `base_code`."""
+
+    dimension: int
+    base_code: Code
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HandRequest:
+    """Decode the code of the selected handle."""
+
+    serial: int
+    code: Code
+    source: Picture | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureRequest:
+    """Encode one picture as the model sees it."""
+
+    serial: int
+    pixels: np.ndarray[Any, Any]
+    """Shape (pixels,), float32 in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureResult:
+    """The encoding of the picture with the same serial."""
+
+    serial: int
+    encoding: PictureEncoding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedData:
+    """A data set that was read; `partial` while its training images are still to come."""
+
+    dataset: Dataset
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedModel:
+    """A model file that was read.  `origin` says why it was opened."""
+
+    path: Path
+    saved: SavedModel
+    origin: str
+    """`shipped`, `restored` or `opened`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedFile:
+    """A model file that was written for good."""
+
+    path: Path
+    saved: SavedModel
+    autosave: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A load or save failed; `job` names it."""
+
+    job: str
+    path: str
+    failure: Failed
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImportedPicture:
+    """One picture brought in from a file, at the model's size."""
+
+    path: Path
+    picture: Picture

@@ -1,0 +1,117 @@
+"""The drawing as it is open: encoded while the pen moves, shown on pad and canvas."""
+
+import numpy as np
+from PySide6.QtCore import QObject, Slot
+
+from core.config import DataConfig
+from core.data.binarisation import drawing_seen
+from core.data.dataset import Dataset
+from core.snapshots import PictureEncoding
+from explorer.messages import Drawing, Failed, ImportedPicture, PictureRequest, PictureResult
+from explorer.session.latent import LatentSession
+from explorer.views.canvas import LatentCanvas
+from explorer.views.draw_pad import DrawPad
+from explorer.workers.hand import Hand
+from explorer.workers.inference import InferenceThread
+
+
+class DrawingSession(QObject):
+    """Follows the pen: what the model sees, its code on the canvas, its reconstructions and costs on the pad."""
+
+    def __init__(
+        self,
+        pad: DrawPad,
+        canvas: LatentCanvas,
+        latent: LatentSession,
+        inference: InferenceThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._pad = pad
+        self._canvas = canvas
+        self._latent = latent
+        self._inference = inference
+        self._data_config = DataConfig()
+        self._dataset: Dataset | None = None
+        self._hand: Hand | None = None
+        self._encoding: PictureEncoding | None = None
+        self._serial = 0
+        self._random = np.random.default_rng()
+        pad.drawing_changed.connect(self._on_drawing_changed)
+        pad.from_data_requested.connect(self.take_from_data)
+        pad.send_to_canvas_requested.connect(self._on_send_to_canvas)
+        latent.hand_changed.connect(self._on_hand_changed)
+        inference.picture_encoded.connect(self._on_picture_encoded)
+
+    def open_model(self, data_config: DataConfig, height: int, width: int) -> None:
+        """Draw for a model trained on such data."""
+        self._hand = None
+        self._encoding = None
+        self._data_config = data_config
+        self._pad.set_model_size(height, width)
+        self._pad.set_centre_drawings(data_config.centre_drawings)
+        self._pad.set_encoding(None)
+
+    def set_dataset(self, dataset: Dataset | None) -> None:
+        """Take pictures from this data when asked for one."""
+        self._dataset = dataset
+
+    def take_from_data(self) -> None:
+        """Put a random held-out image on the pad."""
+        if self._dataset is None or not self._latent.fits(self._dataset):
+            self._pad.set_unavailable("No data is open that fits the model.")
+            return
+        images = self._dataset.held_out.images
+        if not len(images):
+            images = self._dataset.train.images
+        self._pad.set_picture(images[int(self._random.integers(len(images)))])
+        self._encode(self._pad.drawing())
+
+    def show_picture(self, imported: ImportedPicture) -> None:
+        """Put a picture from a file on the pad."""
+        self._pad.set_picture(imported.picture)
+        self._encode(self._pad.drawing())
+
+    def explain(self, failure: Failed) -> None:
+        """Say on the pad why a picture could not be used."""
+        self._pad.set_unavailable(failure.reason)
+
+    def _on_drawing_changed(self, drawing: Drawing) -> None:
+        self._encode(drawing)
+
+    def _on_hand_changed(self, hand: Hand) -> None:
+        self._hand = hand
+        self._encode(self._pad.drawing())
+
+    def _encode(self, drawing: Drawing) -> None:
+        self._serial += 1
+        if drawing.empty or self._hand is None:
+            self._show(None)
+            return
+        config = self._hand.config
+        if drawing.picture.shape != (config.image_height, config.image_width):
+            return  # the pad is about to be told the new model's size
+        pixels = drawing_seen(drawing.picture, self._data_config).reshape(-1)
+        if self._hand.encodes_directly:
+            self._show(self._hand.encode(pixels))
+        else:
+            self._inference.ask(PictureRequest(self._serial, pixels))
+
+    @Slot(PictureResult)
+    def _on_picture_encoded(self, result: PictureResult) -> None:
+        if result.serial == self._serial:  # an older answer is stale: the pen has moved on
+            self._show(result.encoding)
+
+    def _show(self, encoding: PictureEncoding | None) -> None:
+        self._encoding = encoding
+        self._pad.set_encoding(encoding)
+        if encoding is None:
+            self._canvas.clear_drawing_mark()
+            return
+        axes = list(self._latent.axes)
+        std = None if encoding.log_var is None else np.exp(0.5 * encoding.log_var[axes])
+        self._canvas.set_drawing_mark(encoding.mean[axes], std)
+
+    def _on_send_to_canvas(self) -> None:
+        if self._encoding is not None:
+            self._latent.move_selected_to(self._encoding.mean)

@@ -1,0 +1,424 @@
+"""The latent space as it is open: handles, codes, sliders, mosaic, and the picture under the hand."""
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from core.config import ModelConfig
+from core.data.binarisation import seen_by_model
+from core.data.dataset import Dataset
+from core.shapes import Code, Picture
+from core.snapshots import Codes, LatentStatistics, Mosaic, Split
+from explorer.messages import (
+    CodesRequest,
+    CodesResult,
+    Extent,
+    FilmstripRequest,
+    HandPictures,
+    HandRequest,
+    SliderSpec,
+    picture_of,
+)
+from explorer.session import scene
+from explorer.session.handles import HandleSet, placed
+from explorer.views.canvas import LatentCanvas
+from explorer.views.pictures import HandPanel
+from explorer.views.sliders import SlidersPanel
+from explorer.workers.hand import Hand
+from explorer.workers.inference import InferenceThread
+
+LIVE_SUBSET = 2_000
+"""Codes shown while a run changes the weights under them."""
+_FILMSTRIP_TILES = 9
+
+
+class LatentSession(QObject):
+    """Keeps canvas, sliders and picture in agreement about one selected code."""
+
+    hand_changed = Signal(Hand)
+    refreshed = Signal(float)
+    """The canvas has codes and mosaic of the newest weights; milliseconds that took."""
+
+    def __init__(
+        self,
+        canvas: LatentCanvas,
+        sliders: SlidersPanel,
+        hand_panel: HandPanel,
+        inference: InferenceThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self._sliders = sliders
+        self._hand_panel = hand_panel
+        self._inference = inference
+        self._config: ModelConfig | None = None
+        self._hand: Hand | None = None
+        self._dataset: Dataset | None = None
+        self._split_name = "held_out"
+        self._codes: Codes | None = None
+        self._statistics: LatentStatistics | None = None
+        self._order: tuple[int, ...] = ()
+        self._handles = HandleSet()
+        self._axes = (0, 1)
+        self._live = False
+        self._serial = 0
+        self._codes_ms: float | None = None
+        self._mosaic_ms: float | None = None
+        self._random = np.random.default_rng(0)
+        self._connect()
+
+    def _connect(self) -> None:
+        canvas, sliders, inference = self._canvas, self._sliders, self._inference
+        canvas.handle_dragged.connect(self._on_handle_dragged)
+        canvas.handle_selected.connect(self.select)
+        canvas.handle_add_requested.connect(self._on_handle_add_requested)
+        canvas.handle_remove_requested.connect(self.remove)
+        canvas.handle_pin_toggled.connect(self._on_pin_toggled)
+        canvas.point_grabbed.connect(self._on_point_grabbed)
+        canvas.point_hovered.connect(self._on_point_hovered)
+        canvas.extent_changed.connect(self._on_extent_changed)
+        canvas.axes_chosen.connect(self._on_axes_chosen)
+        sliders.value_edited.connect(self._on_value_edited)
+        sliders.reset_requested.connect(self.reset_code)
+        sliders.dimension_reset_requested.connect(self._on_dimension_reset)
+        sliders.sample_requested.connect(self.sample_code)
+        sliders.order_requested.connect(self.sort_sliders)
+        sliders.filmstrip_requested.connect(self._on_filmstrip_requested)
+        inference.hand_ready.connect(self._on_hand_ready)
+        inference.codes_ready.connect(self._on_codes_ready)
+        inference.mosaic_ready.connect(self._on_mosaic_ready)
+        inference.pictures_ready.connect(self._on_pictures_ready)
+        inference.filmstrip_ready.connect(self._sliders.set_filmstrip)
+
+    # What is open
+
+    @property
+    def hand(self) -> Hand | None:
+        """The newest version of the open model that can be called directly, once it is there."""
+        return self._hand
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        """The two latent dimensions on the canvas."""
+        return self._axes
+
+    @property
+    def codes(self) -> Codes | None:
+        """The codes on the canvas."""
+        return self._codes
+
+    @property
+    def selected_code(self) -> Code | None:
+        """The code that sliders, canvas and picture show."""
+        held = self._handles.current
+        return None if held is None else held.code
+
+    def open_model(self, config: ModelConfig) -> None:
+        """Prepare for the weights of a newly opened or started model; handles keep their z where it has as many."""
+        former, self._config = self._config, config
+        self._hand = None
+        self._codes = None
+        self._statistics = None
+        self._order = ()
+        self._canvas.set_codes(None, ())
+        self._canvas.set_mosaic(None)
+        self._canvas.clear_drawing_mark()
+        if former is None or former.latent_dim != config.latent_dim:
+            self._handles.clear()
+            self._axes = (0, min(1, config.latent_dim - 1))
+            self._handles.add(np.zeros(config.latent_dim, np.float32))
+        self._handles.forget_images()
+        self._canvas.set_latent_dim(config.latent_dim, config.has_prior)
+        self._canvas.set_axes(*self._axes)
+        self._sliders.set_sampling_name("Sample from the prior" if config.has_prior else "Sample from the codes")
+        self._sliders.set_sliders(self._slider_specs())
+        self._show_handles()
+        self._hand_panel.set_pictures(None)
+
+    def set_dataset(self, dataset: Dataset | None) -> None:
+        """Show the codes of this data, if it fits the open model."""
+        self._dataset = dataset
+        self._handles.forget_images()
+        self._ask_codes()
+
+    def show_split(self, name: str) -> None:
+        """Show the codes of `train` or `held_out`."""
+        if name != self._split_name:
+            self._split_name = name
+            self._handles.forget_images()
+            self._ask_codes()
+
+    def set_live(self, live: bool) -> None:  # noqa: FBT001 - a setter
+        """Show a quick subset while a run goes on, everything when it is over."""
+        if live != self._live:
+            self._live = live
+            if not live:
+                self._ask_codes()
+
+    def fits(self, dataset: Dataset | None) -> bool:
+        """Return whether the open model can encode this data."""
+        return (
+            dataset is not None
+            and self._config is not None
+            and (dataset.height, dataset.width) == (self._config.image_height, self._config.image_width)
+        )
+
+    # Answers of the inference thread
+
+    def _on_hand_ready(self, hand: Hand) -> None:
+        if self._config is None or hand.config != self._config:
+            return  # the answer of a model that has been closed since
+        self._hand = hand
+        self._codes_ms = self._mosaic_ms = None
+        self.hand_changed.emit(hand)
+        self._follow_pins()
+        self._decode()
+        self._ask_codes()
+        self._ask_mosaic()
+
+    def _on_codes_ready(self, result: CodesResult) -> None:
+        if self._hand is None or result.codes.version != self._hand.version:
+            return
+        first = self._codes is None
+        self._codes = result.codes
+        self._statistics = result.statistics
+        names = self._dataset.label_names if self._dataset is not None else ()
+        self._canvas.set_codes(result.codes, names)
+        self._canvas.set_note(scene.codes_note(result.codes))
+        if first:
+            self._canvas.fit_view()
+            self._order = result.statistics.order
+            self._start_amid(result.codes)
+        self._sliders.set_sliders(self._slider_specs())
+        self._moved()
+        self._codes_ms = result.elapsed_ms
+        self._tell_refreshed()
+
+    def _on_mosaic_ready(self, tiles: Mosaic, elapsed_ms: float) -> None:
+        if self._hand is None or tiles.version != self._hand.version or tiles.axes != self._axes:
+            return
+        self._canvas.set_mosaic(tiles)
+        self._mosaic_ms = elapsed_ms
+        self._tell_refreshed()
+
+    def _on_pictures_ready(self, serial: int, pictures: HandPictures) -> None:
+        if serial == self._serial:  # an older answer is stale: the hand has moved on
+            self._hand_panel.set_pictures(pictures)
+
+    def _tell_refreshed(self) -> None:
+        if self._codes_ms is not None and self._mosaic_ms is not None:
+            elapsed, self._codes_ms, self._mosaic_ms = self._codes_ms + self._mosaic_ms, None, None
+            self.refreshed.emit(elapsed)
+
+    def _start_amid(self, codes: Codes) -> None:
+        """Put the only handle, if nobody has moved it yet, amid the data: a picture ready to be dragged."""
+        held, selected = self._handles.current, self._handles.selected
+        if len(self._handles) == 1 and held is not None and selected is not None and len(codes) and not held.code.any():
+            self._handles.move(selected, scene.thick_of(codes), keeps_image=False)
+
+    # Handles
+
+    def select(self, id_: int) -> None:
+        """Make a handle the one that sliders and picture follow."""
+        if id_ in self._handles and id_ != self._handles.selected:
+            self._handles.selected = id_
+            self._moved()
+
+    def remove(self, id_: int) -> None:
+        """Take a handle away, unless it is the last."""
+        if self._handles.remove(id_):
+            self._moved()
+
+    def move_selected_to(self, code: Code) -> None:
+        """Put the selected handle on a code, of a drawing for instance."""
+        if self._handles.selected is not None:
+            self._handles.move(self._handles.selected, code, keeps_image=False)
+            self._moved()
+
+    def _on_handle_add_requested(self, a: float, b: float) -> None:
+        self._handles.add(placed(self._base_code(), self._axes, a, b))
+        self._moved()
+
+    def _on_point_grabbed(self, row: int, a: float, b: float) -> None:
+        if self._codes is not None and 0 <= row < len(self._codes):
+            self._handles.add(placed(self._codes.mean[row], self._axes, a, b), int(self._codes.indices[row]))
+            self._moved()
+
+    def _on_handle_dragged(self, id_: int, a: float, b: float) -> None:
+        if id_ in self._handles:
+            self._handles.selected = id_
+            self._handles.move(id_, placed(self._handles[id_].code, self._axes, a, b), keeps_image=True)
+            self._moved()
+
+    def _on_pin_toggled(self, id_: int) -> None:
+        self._handles.toggle_pin(id_)
+        self._follow_pins()
+        self._moved()
+
+    def _follow_pins(self) -> None:
+        """Move pinned handles to where the newest weights put their images."""
+        if self._hand is not None and self.fits(self._dataset):
+            self._handles.follow_pins(self._mean_of_image)
+
+    def _mean_of_image(self, image: int) -> Code:
+        if self._hand is None:
+            raise LookupError("no model is open")
+        return self._hand.mean_of(self._seen(image))[0]
+
+    def _show_handles(self) -> None:
+        self._canvas.set_handles(self._handles.shown(self._row_of), self._handles.selected)
+
+    def _row_of(self, image: int | None) -> int | None:
+        if image is None or self._codes is None:
+            return None
+        rows = np.flatnonzero(self._codes.indices == image)
+        return int(rows[0]) if len(rows) else None
+
+    # The selected code
+
+    def _on_value_edited(self, dimension: int, value: float) -> None:
+        code, selected = self.selected_code, self._handles.selected
+        if code is None or selected is None or not 0 <= dimension < len(code) or not np.isfinite(value):
+            return
+        changed = code.copy()
+        changed[dimension] = value
+        self._handles.move(selected, changed, keeps_image=True)
+        self._moved()
+
+    def _on_dimension_reset(self, dimension: int) -> None:
+        centre = scene.centre_of(self._slider_specs())
+        if 0 <= dimension < len(centre):
+            self._on_value_edited(dimension, float(centre[dimension]))
+
+    def reset_code(self) -> None:
+        """Put the selected code in the middle: the prior's mean, or the median of an autoencoder's codes."""
+        self.move_selected_to(scene.centre_of(self._slider_specs()))
+
+    def sample_code(self) -> None:
+        """Move the selected handle to a draw from the prior, or to a random image's code where there is no prior."""
+        if self._config is None:
+            return
+        if self._config.has_prior:
+            self.move_selected_to(self._random.standard_normal(self._config.latent_dim, dtype=np.float32))
+        elif self._codes is not None and len(self._codes):
+            self.move_selected_to(self._codes.mean[int(self._random.integers(len(self._codes)))])
+
+    def sort_sliders(self) -> None:
+        """Order the sliders by the newest KL (or spread)."""
+        if self._statistics is not None:
+            self._order = self._statistics.order
+            self._sliders.set_sliders(self._slider_specs())
+            self._show_code()
+
+    def _moved(self) -> None:
+        """Show handles and selected code everywhere: one path for every change of them."""
+        self._show_handles()
+        self._show_code()
+        self._decode()
+        self._show_posterior()
+        if self._config is not None and self._config.latent_dim > 2:
+            self._ask_mosaic()
+
+    def _show_code(self) -> None:
+        code = self.selected_code
+        if code is not None:
+            self._sliders.set_code(code)
+            self._canvas.set_slice(code)
+
+    def _decode(self) -> None:
+        hand, code = self._hand, self.selected_code
+        if hand is None or code is None:
+            return
+        self._serial += 1
+        source = self._source_picture()
+        if hand.decodes_directly:
+            self._hand_panel.set_pictures(hand.pictures(code, source))
+        else:
+            self._inference.ask(HandRequest(self._serial, code, source))
+
+    def _show_posterior(self) -> None:
+        """Draw q(z|x) of the image the selected handle came from, to scale."""
+        held = self._handles.current
+        row = self._row_of(held.image) if held is not None else None
+        if row is None or self._codes is None or self._codes.log_var is None:
+            self._canvas.set_posterior(None, None)
+            return
+        axes = list(self._axes)
+        self._canvas.set_posterior(self._codes.mean[row][axes], np.exp(0.5 * self._codes.log_var[row][axes]))
+
+    # Data behind the points
+
+    def _split(self) -> Split | None:
+        if self._dataset is None:
+            return None
+        return self._dataset.train if self._split_name == "train" else self._dataset.held_out
+
+    def _seen(self, image: int) -> np.ndarray:  # type: ignore[type-arg]
+        split, dataset = self._split(), self._dataset
+        if split is None or dataset is None:
+            raise LookupError("no data is open")
+        return seen_by_model(split.images[image : image + 1], np.array([image]), dataset.config)[0]
+
+    def _source_picture(self) -> Picture | None:
+        held = self._handles.current
+        if held is None or held.image is None or self._config is None or not self.fits(self._dataset):
+            return None
+        return picture_of(self._seen(held.image), self._config.image_height, self._config.image_width)
+
+    def _on_point_hovered(self, row: int) -> None:
+        split = self._split()
+        if self._codes is None or split is None or not 0 <= row < len(self._codes):
+            return
+        index = int(self._codes.indices[row])
+        text = f"{scene.SPLIT_NAMES[self._split_name]} image {index:,}"
+        if split.labels is not None and self._dataset is not None:
+            label = int(split.labels[index])
+            names = self._dataset.label_names
+            text = f"{names[label] if 0 <= label < len(names) else label} · {text}"
+        self._canvas.set_hover_picture(row, split.images[index], text)
+
+    # Requests
+
+    def _ask_codes(self) -> None:
+        split, dataset = self._split(), self._dataset
+        if self._hand is None or split is None or dataset is None or not self.fits(dataset) or not len(split):
+            self._canvas.set_codes(None, ())
+            self._codes = None
+            return
+        self._inference.ask(CodesRequest(self._split_name, dataset, LIVE_SUBSET if self._live else len(split)))
+
+    def _on_extent_changed(self, extent: Extent) -> None:  # noqa: ARG002 - asked for at the time of asking
+        self._ask_mosaic()
+
+    def _ask_mosaic(self) -> None:
+        if self._hand is None or self._config is None:
+            return
+        request = scene.mosaic_request(self._canvas.extent(), self._config, self._axes, self._base_code())
+        if request is not None:
+            self._inference.ask(request)
+
+    def _on_filmstrip_requested(self, dimension: int) -> None:
+        for spec in self._slider_specs():
+            if spec.dimension == dimension and self._hand is not None:
+                self._inference.ask(
+                    FilmstripRequest(dimension, self._base_code(), spec.low, spec.high, _FILMSTRIP_TILES)
+                )
+
+    def _on_axes_chosen(self, i: int, j: int) -> None:
+        self._axes = (i, j)
+        self._canvas.set_axes(i, j)
+        self._canvas.set_mosaic(None)
+        self._show_handles()
+        self._show_posterior()
+        self._ask_mosaic()
+        if self._hand is not None:
+            self.hand_changed.emit(self._hand)
+
+    def _base_code(self) -> Code:
+        code = self.selected_code
+        if code is not None:
+            return code
+        return np.zeros(self._config.latent_dim if self._config is not None else 2, np.float32)
+
+    def _slider_specs(self) -> tuple[SliderSpec, ...]:
+        return () if self._config is None else scene.slider_specs(self._config, self._statistics, self._order)

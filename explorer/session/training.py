@@ -1,0 +1,217 @@
+"""The run in progress: start, pause, change, stop; its reports to the curves, its weights to the canvas."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from core.config import ConfigError, ExperimentConfig, ModelConfig
+from core.data.dataset import Dataset
+from core.history import History
+from core.saved_model import SavedModel
+from core.snapshots import ExecutionPlan
+from explorer.messages import (
+    Completed,
+    Ending,
+    Failed,
+    RunReport,
+    RunRequest,
+    RunResult,
+    RunState,
+    RunWeights,
+    Stopped,
+)
+from explorer.session.latent import LatentSession
+from explorer.views.curves import CurvesPanel
+from explorer.views.panels import TrainingPanel
+from explorer.workers.inference import InferenceThread
+from explorer.workers.training import TrainingThread
+
+# The canvas follows a run at most twice a second and takes at most a tenth of the time.
+_REFRESH_GAP_MS = 500
+_REFRESH_SHARE = 0.1
+
+
+class TrainingSession(QObject):
+    """Starts runs and shows them; there is at most one."""
+
+    state_changed = Signal(RunState)
+    run_ended = Signal(RunResult)
+
+    def __init__(
+        self,
+        panel: TrainingPanel,
+        curves: CurvesPanel,
+        latent: LatentSession,
+        training: TrainingThread,
+        inference: InferenceThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._panel = panel
+        self._curves = curves
+        self._latent = latent
+        self._training = training
+        self._inference = inference
+        self._state = RunState.IDLE
+        self._run_id = 0
+        self._version = 1
+        self.history = History(2)
+        self._refresh_timer = QTimer(self)
+        self._refresh_timer.setSingleShot(True)
+        self._refresh_timer.timeout.connect(self._ask_weights)
+        training.state_changed.connect(self._on_state_changed)
+        training.run_started.connect(self._on_run_started)
+        training.reported.connect(self._on_reported)
+        training.weights_ready.connect(self._on_weights_ready)
+        training.ended.connect(self._on_ended)
+        latent.refreshed.connect(self._on_refreshed)
+        panel.pause_requested.connect(self.pause)
+        panel.resume_requested.connect(self.resume)
+        panel.stop_requested.connect(self.stop)
+
+    @property
+    def state(self) -> RunState:
+        """What the training thread is doing."""
+        return self._state
+
+    @property
+    def active(self) -> bool:
+        """Whether a run is in progress, paused ones included."""
+        return self._state is not RunState.IDLE
+
+    def next_version(self) -> int:
+        """Return a version number that no weights had before in this program."""
+        self._version += 1
+        return self._version
+
+    def show_history(self, history: History, model: ModelConfig, note: str) -> None:
+        """Show the curves of a model that was opened."""
+        self.history = history
+        self._curves.set_model(model)
+        self._curves.set_history(history)
+        self._curves.set_unit_note(note)
+
+    def start(self, config: ExperimentConfig, dataset: Dataset, start: SavedModel | None, autosave: Path) -> None:
+        """Train a new model, or `start` further."""
+        if self.active:
+            return
+        self._run_id += 1
+        self._set_state(RunState.STARTING)
+        if start is None:
+            self.history = History(config.model.latent_dim)
+        self._latent.set_live(True)
+        self._training.start_run(RunRequest(self._run_id, config, dataset, start, autosave))
+
+    def pause(self) -> None:
+        """Hold the run where it is."""
+        if self._state is RunState.RUNNING:
+            self._training.pause()
+
+    def resume(self) -> None:
+        """Let a held run go on."""
+        if self._state is RunState.PAUSED:
+            self._training.resume()
+
+    def stop(self) -> None:
+        """End the run; the model keeps what it has learned."""
+        if self.active and self._state is not RunState.STOPPING:
+            self._set_state(RunState.STOPPING)
+            self._training.stop()
+
+    def change(self, name: str, value: float) -> None:
+        """Change a live setting of the run in progress."""
+        if self.active:
+            self._training.change(name, value)
+
+    def _set_state(self, state: RunState) -> None:
+        self._state = state
+        self._panel.set_run_state(state)
+        self.state_changed.emit(state)
+
+    def _on_state_changed(self, state: RunState) -> None:
+        # Idle is said by `ended`, with the result; what comes before a stop was carried out is no news.
+        if state is RunState.IDLE or self._state is RunState.STOPPING:
+            return
+        self._set_state(state)
+
+    def _on_run_started(self, run_id: int, plan: ExecutionPlan) -> None:
+        if run_id == self._run_id:
+            self._panel.set_plan(plan.text)
+            self._ask_weights()
+
+    def _on_reported(self, report: RunReport) -> None:
+        if report.run_id != self._run_id:
+            return
+        for steps in report.steps:
+            self.history.add_steps(steps)
+            self._curves.add_steps(steps)
+        for held_out in report.held_out:
+            self.history.add_held_out(held_out)
+            self._curves.add_held_out(held_out)
+        for note in report.notes:
+            self.history.add_note(note)
+            self._curves.add_note(note)
+            if note.kind in ("non_finite", "rollback"):
+                self._panel.set_status(note.text)
+        if report.progress is not None:
+            self._panel.set_progress(report.progress)
+
+    def _ask_weights(self) -> None:
+        if self._state in (RunState.RUNNING, RunState.STARTING):
+            self._training.send_weights(self.next_version())
+        elif self._state is RunState.PAUSED:
+            self._refresh_timer.start(_REFRESH_GAP_MS)
+
+    def _on_weights_ready(self, sent: RunWeights) -> None:
+        if sent.run_id == self._run_id:
+            self._inference.set_model(sent.config, sent.weights)
+
+    def _on_refreshed(self, elapsed_ms: float) -> None:
+        if self.active:
+            rest = elapsed_ms * (1.0 / _REFRESH_SHARE - 1.0)
+            self._refresh_timer.start(int(max(_REFRESH_GAP_MS, min(rest, 60_000))))
+
+    def _on_ended(self, result: RunResult) -> None:
+        if result.run_id != self._run_id:
+            return
+        self._refresh_timer.stop()
+        self._set_state(RunState.IDLE)
+        self._panel.set_progress(None)
+        self._panel.set_status(ending_text(result.ending, result.save_error))
+        if result.saved is not None:
+            self.history = result.saved.history
+            self._curves.set_history(self.history)
+        self.run_ended.emit(result)
+        self._latent.set_live(False)
+
+
+def ending_text(ending: Ending, save_error: str = "") -> str:
+    """Return how a run ended, in a sentence for the user."""
+    match ending:
+        case Completed():
+            text = "Training completed."
+        case Stopped():
+            text = "Training stopped; Continue trains on from here."
+        case Failed(reason):
+            text = f"Training failed: {reason}"
+    return f"{text} The model could not be saved: {save_error}" if save_error else text
+
+
+def checked_start(config: ExperimentConfig, dataset: Dataset, start: SavedModel | None) -> ExperimentConfig:
+    """Return the configuration of a run on this data.  Raises ConfigError when model and data do not fit."""
+    height, width = dataset.height, dataset.width
+    if start is None:
+        fitted = {"image_height": height, "image_width": width}
+        return ExperimentConfig(
+            dataset.config,
+            type(config.model).from_mapping({**config.model.to_mapping(), **fitted}),
+            config.objective,
+            config.training,
+        )
+    model = start.config.model
+    if (model.image_height, model.image_width) != (height, width):
+        raise ConfigError(
+            f"the open model was made for pictures of {model.image_height}×{model.image_width} pixels, "
+            f"the open data has {height}×{width}"
+        )
+    return ExperimentConfig(dataset.config, model, config.objective, config.training)

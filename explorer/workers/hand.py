@@ -1,0 +1,81 @@
+"""The hand: a frozen decoder and encoder that answers within a frame, so the GUI thread may call it directly."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.config import ModelConfig
+from core.inference.pictures import encode_picture, stochastic_picture
+from core.shapes import Code, Picture
+from core.snapshots import PictureEncoding
+from explorer.messages import HandPictures, picture_of
+
+if TYPE_CHECKING:
+    from core.inference.coders import Coder
+
+# Above this a call belongs to the inference thread: the frame would show it.
+DIRECT_LIMIT_MS = 4.0
+_NOISE_SEED = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """One version of a model, ready to decode a code or encode a picture; `*_ms` were measured when it was made."""
+
+    coder: "Coder"
+    config: ModelConfig
+    version: int
+    decode_ms: float
+    encode_ms: float
+
+    @property
+    def decodes_directly(self) -> bool:
+        """Whether decoding is quick enough for the GUI thread."""
+        return self.decode_ms <= DIRECT_LIMIT_MS
+
+    @property
+    def encodes_directly(self) -> bool:
+        """Whether encoding a picture, with its costs, is quick enough for the GUI thread."""
+        return self.encode_ms <= DIRECT_LIMIT_MS
+
+    def pictures(self, code: Code, source: Picture | None = None) -> HandPictures:
+        """Return the deterministic and the stochastic picture of a code; the noise is the same for every code."""
+        height, width = self.config.image_height, self.config.image_width
+        deterministic = picture_of(self.coder.decode(code[None])[0], height, width)
+        stochastic = stochastic_picture(self.coder, code, _NOISE_SEED)
+        return HandPictures(code, deterministic, stochastic, self.version, source)
+
+    def decode(self, code: Code) -> Picture:
+        """Return E_{p(x|z)}[x] at a code."""
+        return picture_of(self.coder.decode(code[None])[0], self.config.image_height, self.config.image_width)
+
+    def encode(self, pixels: np.ndarray) -> PictureEncoding:  # type: ignore[type-arg]
+        """Return how pixels in [0, 1], shape (pixels,), are encoded and reconstructed."""
+        return encode_picture(self.coder, pixels, _NOISE_SEED)
+
+    def mean_of(self, pixels: np.ndarray) -> tuple[Code, Code | None]:  # type: ignore[type-arg]
+        """Return mean and standard deviation of q(z|x) for pixels in [0, 1], shape (pixels,)."""
+        mean, log_var = self.coder.encode(pixels[None])
+        return mean[0], None if log_var is None else np.exp(0.5 * log_var[0])
+
+
+def make_hand(coder: "Coder", config: ModelConfig) -> Hand:
+    """Return a hand whose costs were measured on this machine, now (the best of three calls after a warm-up)."""
+    code = np.zeros(config.latent_dim, np.float32)
+    pixels = np.zeros(config.num_pixels, np.float32)
+    probe = Hand(coder, config, coder.version, 0.0, 0.0)
+    decode_ms = _best_ms(lambda: probe.pictures(code))
+    encode_ms = _best_ms(lambda: probe.encode(pixels))
+    return Hand(coder, config, coder.version, decode_ms, encode_ms)
+
+
+def _best_ms(call) -> float:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    call()
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        call()
+        best = min(best, 1e3 * (time.perf_counter() - start))
+    return best

@@ -1,0 +1,172 @@
+"""The loading thread: reads and writes files, one job after the other, so that the window never waits for a disk."""
+
+import queue
+import threading
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from core.config import ConfigError, DataConfig
+from core.data.dataset import DataError
+from core.data.importing import import_picture, preview_import, suggested_config
+from core.data.sources import load_dataset
+from core.saved_model import SavedModel
+from core.storage.model_file import ModelFileError, load_model, save_model
+from explorer.messages import (
+    Failed,
+    ImportedPicture,
+    ImportPreview,
+    JobFailed,
+    LoadedData,
+    LoadedModel,
+    SavedFile,
+)
+
+
+class _Cancelled(Exception):  # noqa: N818 - a request, not an error
+    """The user gave up waiting, or the program closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LoadData:
+    config: DataConfig
+
+
+@dataclass(frozen=True, slots=True)
+class _LoadModel:
+    path: Path
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SaveModel:
+    path: Path
+    saved: SavedModel
+    autosave: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    config: DataConfig
+    suggest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _ImportPicture:
+    path: Path
+    config: DataConfig
+    height: int
+    width: int
+
+
+_Job = _LoadData | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
+
+_NAMES: dict[type, str] = {
+    _LoadData: "open data",
+    _LoadModel: "open model",
+    _SaveModel: "save model",
+    _Preview: "preview data",
+    _ImportPicture: "open picture",
+}
+
+
+class LoadingThread(QThread):
+    """Reads data sets, models and pictures and writes models.  Its methods only queue jobs."""
+
+    progressed = Signal(float, str)
+    data_loaded = Signal(LoadedData)
+    model_loaded = Signal(LoadedModel)
+    model_saved = Signal(SavedFile)
+    preview_ready = Signal(ImportPreview)
+    picture_imported = Signal(ImportedPicture)
+    failed = Signal(JobFailed)
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._cancelled = threading.Event()
+
+    def load_data(self, config: DataConfig) -> None:
+        """Read a data set; `data_loaded` or `failed` follows."""
+        self._cancelled.clear()
+        self._jobs.put(_LoadData(config))
+
+    def load_model(self, path: Path, origin: str) -> None:
+        """Read a model file; `model_loaded` or `failed` follows."""
+        self._jobs.put(_LoadModel(path, origin))
+
+    def save_model(self, path: Path, saved: SavedModel, *, autosave: bool = False) -> None:
+        """Write a model file, atomically; `model_saved` or `failed` follows."""
+        self._jobs.put(_SaveModel(path, saved, autosave))
+
+    def preview(self, config: DataConfig, *, suggest: bool = False) -> None:
+        """Look at a folder or array as it would be imported; with `suggest`, under the settings that fit it best."""
+        self._jobs.put(_Preview(config, suggest))
+
+    def import_picture(self, path: Path, config: DataConfig, height: int, width: int) -> None:
+        """Read one picture through the import choices of the model's data."""
+        self._jobs.put(_ImportPicture(path, config, height, width))
+
+    def cancel(self) -> None:
+        """Give up the data set that is being read."""
+        self._cancelled.set()
+
+    def shut_down(self) -> None:
+        """End the thread after the jobs queued so far; a data set that is being read is given up."""
+        self._cancelled.set()
+        self._jobs.put(None)
+
+    def run(self) -> None:
+        """Serve jobs until told to shut down."""
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._do(job)
+            except _Cancelled:
+                self._fail(job, Failed("cancelled"))
+            except (DataError, ModelFileError, ConfigError, OSError) as error:
+                self._fail(job, Failed(str(error)))
+            except Exception as error:
+                self._fail(job, Failed(str(error) or type(error).__name__, traceback.format_exc()))
+
+    def _do(self, job: "_Job") -> None:
+        match job:
+            case _LoadData(config):
+                self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
+            case _LoadModel(path, origin):
+                self.model_loaded.emit(LoadedModel(path, load_model(path), origin))
+            case _SaveModel(path, saved, autosave):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                save_model(path, saved)
+                self.model_saved.emit(SavedFile(path, saved, autosave))
+            case _Preview(config, suggest):
+                self._preview(suggested_config(Path(config.source)) if suggest else config)
+            case _ImportPicture(path, config, height, width):
+                picture = import_picture(path, config, (height, width))
+                self.picture_imported.emit(ImportedPicture(path, picture))
+
+    def _preview(self, config: DataConfig) -> None:
+        found = preview_import(Path(config.source), config)
+        self.preview_ready.emit(
+            ImportPreview(
+                config, found.num_images, found.num_broken, found.label_names, tuple(found.pictures), found.note
+            )
+        )
+
+    def _report(self, fraction: float, text: str) -> None:
+        if self._cancelled.is_set():
+            raise _Cancelled
+        self.progressed.emit(fraction, text)
+
+    def _fail(self, job: "_Job", failure: Failed) -> None:
+        match job:
+            case _LoadModel(path, origin):
+                self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure, origin))
+            case _SaveModel(path) | _ImportPicture(path):
+                self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure))
+            case _LoadData(config) | _Preview(config):
+                self.failed.emit(JobFailed(_NAMES[type(job)], config.source, failure))
+            case None:
+                pass

@@ -1,0 +1,275 @@
+"""The training thread: pulls the training loop, owns model and optimiser, reports at most 30 times a second."""
+
+import queue
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from core.saved_model import SavedModel
+from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
+from explorer.messages import (
+    Completed,
+    Ending,
+    Failed,
+    RunReport,
+    RunRequest,
+    RunResult,
+    RunState,
+    RunWeights,
+    Stopped,
+)
+from explorer.workers.priority import lower_priority
+
+if TYPE_CHECKING:
+    from core.training.loop import TrainingRun
+
+_REPORT_GAP_S = 1 / 30
+# A kill between two stops loses at most this much training.
+_AUTOSAVE_GAP_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _LoadTorch:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Resume:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _ShutDown:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class _SendWeights:
+    version: int
+
+
+_Command = RunRequest | _LoadTorch | _Pause | _Resume | _Stop | _ShutDown | _Change | _SendWeights
+
+
+class _StopRun(Exception):  # noqa: N818 - a request, not an error
+    """The user asked the run to end."""
+
+
+class TrainingThread(QThread):
+    """Trains one run at a time.  Its methods may be called from the GUI thread; they only queue commands."""
+
+    torch_loaded = Signal(str)
+    run_started = Signal(int, ExecutionPlan)
+    state_changed = Signal(RunState)
+    reported = Signal(RunReport)
+    weights_ready = Signal(RunWeights)
+    ended = Signal(RunResult)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("training")
+        self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
+        self._paused = False
+        self._shutting_down = False
+
+    def load_torch(self) -> None:
+        """Import torch now, so that the first run starts at once."""
+        self._commands.put(_LoadTorch())
+
+    def start_run(self, request: RunRequest) -> None:
+        """Train; `run_started`, any number of reports and one `ended` follow."""
+        self._commands.put(request)
+
+    def pause(self) -> None:
+        """Stop pulling the loop until `resume`."""
+        self._commands.put(_Pause())
+
+    def resume(self) -> None:
+        """Pull the loop again."""
+        self._commands.put(_Resume())
+
+    def stop(self) -> None:
+        """End the run after its current chunk of steps."""
+        self._commands.put(_Stop())
+
+    def change(self, name: str, value: float) -> None:
+        """Change `learning_rate` or `beta` of the run from its next step on."""
+        self._commands.put(_Change(name, value))
+
+    def send_weights(self, version: int) -> None:
+        """Send a copy of the weights, under this version number, after the current chunk."""
+        self._commands.put(_SendWeights(version))
+
+    def shut_down(self) -> None:
+        """End the run and then the thread."""
+        self._commands.put(_ShutDown())
+
+    def run(self) -> None:
+        """Serve commands until told to shut down."""
+        lower_priority(self)
+        while not self._shutting_down:
+            command = self._commands.get()
+            if isinstance(command, RunRequest):
+                self._train(command)
+            elif isinstance(command, _LoadTorch):
+                self._load_torch()
+            elif isinstance(command, _ShutDown):
+                return
+
+    def _load_torch(self) -> None:
+        try:
+            import torch
+
+            from core.training import loop  # noqa: F401 - so that Start has nothing left to import
+
+            self.torch_loaded.emit(torch.__version__)
+        except Exception as error:
+            self.torch_loaded.emit(f"failed: {error}")
+
+    def _train(self, request: RunRequest) -> None:
+        self._paused = False
+        run: TrainingRun | None = None
+        ending: Ending
+        self.state_changed.emit(RunState.STARTING)
+        try:
+            from core.training import loop
+
+            run = loop.TrainingRun(request.config, request.dataset, start=request.start)
+            self.run_started.emit(request.run_id, run.plan)
+            self.state_changed.emit(RunState.RUNNING)
+            self._pull(request, run)
+        except _StopRun:
+            ending = Stopped()
+        except Exception as error:
+            ending = Failed(str(error) or type(error).__name__, traceback.format_exc())
+        else:
+            ending = Completed()
+        saved = run.saved() if run is not None else None
+        path, problem = _autosave(request.autosave, saved)
+        self.state_changed.emit(RunState.IDLE)
+        self.ended.emit(RunResult(request.run_id, ending, saved, path, problem))
+
+    def _pull(self, request: RunRequest, run: "TrainingRun") -> None:
+        batch = _Batch(request.run_id)
+        last_autosave = time.monotonic()
+        events = run.events()
+        try:
+            for event in events:
+                batch.add(event)
+                if batch.age_s >= _REPORT_GAP_S:
+                    self.reported.emit(batch.take())
+                self._obey_all(run, request, batch)
+                if time.monotonic() - last_autosave > _AUTOSAVE_GAP_S:
+                    _autosave(request.autosave, run.saved())
+                    last_autosave = time.monotonic()
+        finally:
+            events.close()
+            if batch.filled:
+                self.reported.emit(batch.take())
+
+    def _obey_all(self, run: "TrainingRun", request: RunRequest, batch: "_Batch") -> None:
+        """Carry out what was queued; while paused, report what is done and wait here for more."""
+        while True:
+            if self._paused and batch.filled:
+                self.reported.emit(batch.take())
+            try:
+                self._obey(self._commands.get(block=self._paused), run, request)
+            except queue.Empty:
+                return
+
+    def _obey(self, command: "_Command", run: "TrainingRun", request: RunRequest) -> None:
+        match command:
+            case _ShutDown() | _Stop():
+                self._shutting_down = isinstance(command, _ShutDown)
+                raise _StopRun
+            case _Pause() if not self._paused:
+                self._paused = True
+                self.state_changed.emit(RunState.PAUSED)
+            case _Resume() if self._paused:
+                self._paused = False
+                self.state_changed.emit(RunState.RUNNING)
+            case _Change("learning_rate", value):
+                run.set_learning_rate(value)
+            case _Change("beta", value):
+                run.set_beta(value)
+            case _SendWeights(version):
+                weights = run.weights()
+                numbered = type(weights)(version, weights.step, weights.arrays)
+                self.weights_ready.emit(RunWeights(request.run_id, request.config.model, numbered))
+            case _:
+                # A second Pause or Resume, or a command that came late: nothing is left to do.
+                pass
+
+
+class _Batch:
+    """Events of a run that wait to be reported together."""
+
+    def __init__(self, run_id: int) -> None:
+        self._run_id = run_id
+        self._since = time.monotonic()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._steps: list[StepReports] = []
+        self._held_out: list[HeldOutReport] = []
+        self._notes: list[RunNote] = []
+        self._progress: Progress | None = None
+
+    @property
+    def filled(self) -> bool:
+        return bool(self._steps or self._held_out or self._notes or self._progress)
+
+    @property
+    def age_s(self) -> float:
+        return time.monotonic() - self._since
+
+    def add(self, event: StepReports | HeldOutReport | RunNote | Progress) -> None:
+        match event:
+            case StepReports():
+                self._steps.append(event)
+            case HeldOutReport():
+                self._held_out.append(event)
+            case RunNote():
+                self._notes.append(event)
+            case Progress():
+                self._progress = event
+
+    def take(self) -> RunReport:
+        report = RunReport(self._run_id, tuple(self._steps), tuple(self._held_out), tuple(self._notes), self._progress)
+        self._clear()
+        self._since = time.monotonic()
+        return report
+
+
+def _autosave(path: Path, saved: SavedModel | None) -> tuple[Path | None, str]:
+    """Return where the model was written, or None and the reason why it was not."""
+    if saved is None:
+        return None, ""
+    from core.storage.model_file import ModelFileError, save_model
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_model(path, saved)
+    except (ModelFileError, OSError) as error:
+        return None, str(error)
+    return path, ""
