@@ -96,11 +96,12 @@ class Section:
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Self:
         """Return a section from plain values; unknown names raise ConfigError, missing ones take defaults."""
-        known = [declared.name for declared in cls.settings()]
+        known = {declared.name: declared for declared in cls.settings()}
         for name in values:
             if name not in known:
                 raise ConfigError(f"unknown setting {name!r}; known here: {', '.join(known)}")
-        return cls(**values)
+        # Checked here as well: JSON has lists where a section has tuples, and its annotations may be executed.
+        return cls(**{name: _checked(known[name], value) for name, value in values.items()})
 
     def to_mapping(self) -> dict[str, object]:
         """Return plain values that JSON can hold and from_mapping takes back."""

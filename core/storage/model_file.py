@@ -17,9 +17,9 @@ from core.history import History
 from core.models.layout import expected_shapes
 from core.saved_model import SavedModel
 from core.settings import ConfigError
-from core.snapshots import RunNote, frozen
+from core.snapshots import RunNote
 from core.storage.atomic import write_atomically
-from core.storage.safetensors_header import Header, HeaderError, TensorEntry, parse_json, read_header
+from core.storage.safetensors_header import Header, HeaderError, TensorEntry, parse_json, read_header, sorted_metadata
 
 FORMAT = "latent-explorer model"
 VERSION = 1
@@ -94,7 +94,7 @@ def to_bytes(saved: SavedModel) -> bytes:
         "provenance": json.dumps(dict(saved.provenance), ensure_ascii=False),
     }
     try:
-        return safetensors.numpy.save(tensors, metadata)
+        return sorted_metadata(safetensors.numpy.save(tensors, metadata))
     # Lone surrogates, as in a file name of no encoding, are text to Python and not to the library.
     except (UnicodeError, TypeError, safetensors.SafetensorError) as error:
         raise HeaderError(str(error)) from None
@@ -202,9 +202,13 @@ def _described(entry: TensorEntry) -> str:
 
 
 def _array(tensor: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    array = np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
-    # A bool of another byte than 0 and 1 is undefined behaviour inside numpy.
-    return frozen(array.view(np.uint8) != 0 if array.dtype == np.bool_ else array)
+    array: np.ndarray[Any, Any] = np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+    if array.dtype == np.bool_:
+        # A bool of another byte than 0 and 1 is undefined behaviour inside numpy.
+        array = np.not_equal(array.view(np.uint8), 0, out=np.empty(array.shape, np.bool_))
+    # Nobody else holds the bytes below; frozen() would make a scalar one-dimensional.
+    array.flags.writeable = False
+    return array
 
 
 def _history(

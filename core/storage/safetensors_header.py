@@ -61,6 +61,17 @@ def read_header(data: bytes) -> Header:
     return Header(metadata, {name: _checked_entry(name, entry, body) for name, entry in values.items()})
 
 
+def sorted_metadata(data: bytes) -> bytes:
+    """Return the same file with its metadata in order of their names: the library writes them in a random one."""
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    # The tensors begin at a multiple of eight bytes, which the header's trailing spaces see to.
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+
+
 def parse_json(text: str | bytes, what: str) -> Any:  # noqa: ANN401 - JSON can be anything
     """Return the value of a JSON text; duplicate keys, NaN and nesting without end are refused.  Raises HeaderError."""
     try:
