@@ -1,0 +1,1 @@
+"""One script for each promise: it measures, and prints rows that `./run bench` gathers."""
