@@ -54,7 +54,8 @@ def main() -> int:
 
 def measure(name: str) -> tuple[list[dict[str, object]], bool]:
     """Return the rows that a benchmark printed, and whether it printed any and ended well."""
-    process = subprocess.Popen(
+    lines = []
+    with subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.{PREFIX}{name}"],
         cwd=FOLDER.parent,
         env={"QT_QPA_PLATFORM": "offscreen"} | os.environ,
@@ -62,17 +63,14 @@ def measure(name: str) -> tuple[list[dict[str, object]], bool]:
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-    )
-    lines = []
-    assert process.stdout is not None  # noqa: S101 - asked for above
-    for text in process.stdout:
-        line = parsed(text)
-        if line is None:
-            print(f"  {text.rstrip()}", file=sys.stderr, flush=True)
-        else:
-            lines.append(line)
-    succeeded = process.wait() == 0 and bool(lines)
-    return lines, succeeded
+    ) as process:
+        for text in process.stdout or ():
+            line = parsed(text)
+            if line is None:
+                print(f"  {text.rstrip()}", file=sys.stderr, flush=True)
+            else:
+                lines.append(line)
+    return lines, process.returncode == 0 and bool(lines)
 
 
 def parsed(text: str) -> dict[str, object] | None:
