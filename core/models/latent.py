@@ -47,17 +47,17 @@ class LatentModel(nn.Module):
     @torch.no_grad()
     def start_at_mean(self, mean_picture: Images) -> None:
         """Set the output bias so that every code first decodes to the data's mean picture (Burda et al. 2015)."""
-        parameters = self.likelihood.parameters_of_mean(mean_picture)
-        bias = self.get_parameter("decoder." + _output_bias(self.decoder))
-        if bias.numel() == parameters.shape[1]:
-            bias.copy_(parameters[0])
+        bias = self.get_parameter(_output_bias(self))
+        if bias.numel() == mean_picture.shape[1] * self.likelihood.outputs_per_pixel:
+            bias.copy_(self.likelihood.parameters_of_mean(mean_picture)[0])
         else:
-            # A convolution shares its bias among pixels: its best start is the mean over them.
-            bias.copy_(self.likelihood.parameters_of_mean(mean_picture.mean(dim=1, keepdim=True)).mean())
+            # A convolution shares its bias among pixels: its best start is their mean, in each of the sub-pixels.
+            shared = self.likelihood.parameters_of_mean(mean_picture.mean(dim=1, keepdim=True))[0]
+            bias.copy_(shared.repeat_interleave(bias.numel() // len(shared)))
 
 
-def _output_bias(decoder: nn.Module) -> str:
-    return [name for name, _ in decoder.named_parameters() if name.endswith("bias")][-1]
+def _output_bias(model: nn.Module) -> str:
+    return [name for name, _ in model.named_parameters() if name.startswith("decoder.") and name.endswith("bias")][-1]
 
 
 MODELS: Registry[type[LatentModel]] = Registry("model")

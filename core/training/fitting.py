@@ -1,0 +1,49 @@
+"""Whether configuration, data set and saved model fit together."""
+
+from dataclasses import replace
+
+from core.config import ExperimentConfig
+from core.data.dataset import Dataset
+from core.saved_model import SavedModel
+from core.settings import ConfigError
+from core.training.errors import TrainingError
+
+
+def fitted(config: ExperimentConfig, dataset: Dataset, start: SavedModel | None) -> ExperimentConfig:
+    """Return the configuration of a run: sizes and import choices from the data, binarisation and the rest as set.
+
+    Raises TrainingError where data, configuration and the saved model contradict each other.
+    """
+    if not len(dataset.train):
+        raise TrainingError(f"{dataset.name} has no training images")
+    data = replace(dataset.config, binarisation=config.data.binarisation)
+    if start is None:
+        try:
+            model = replace(config.model, image_height=dataset.height, image_width=dataset.width)
+        except ConfigError as error:
+            raise TrainingError(f"this model cannot be trained on {dataset.name}: {error}") from None
+        return replace(config, data=data, model=model)
+    _check_start(config, dataset, start)
+    return replace(config, data=data, model=start.config.model)
+
+
+def _check_start(config: ExperimentConfig, dataset: Dataset, start: SavedModel) -> None:
+    model = start.config.model
+    if (model.image_height, model.image_width) != (dataset.height, dataset.width):
+        raise TrainingError(
+            f"the model takes pictures of {model.image_height}×{model.image_width} pixels and {dataset.name} has "
+            f"{dataset.height}×{dataset.width}: train a new model on this data"
+        )
+    differences = [
+        f"{declared.label.lower()} is {kept!r}, not {wanted!r}"
+        for declared, kept, wanted in (
+            (setting.declaration, getattr(model, setting.name), getattr(config.model, setting.name))
+            for setting in model.settings()
+            if not setting.name.startswith("image_")
+        )
+        if kept != wanted
+    ]
+    if differences:
+        raise TrainingError(
+            f"a model keeps its networks when its training goes on: {'; '.join(differences)}; start a new model"
+        )

@@ -1,0 +1,57 @@
+"""Where in its training a model stands, and how that is kept with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+_NAMES = ("step", "epoch", "batch", "batches_per_epoch")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Steps and epochs done, and batches done of the epoch under way."""
+
+    step: int
+    epoch: int
+    batch: int
+    batches_per_epoch: int
+
+    @property
+    def epochs(self) -> float:
+        """Epochs done, the fraction included."""
+        return self.epoch + self.batch / self.batches_per_epoch
+
+    def after_step(self) -> Self:
+        """Return the position one step on."""
+        ends_epoch = self.batch + 1 == self.batches_per_epoch
+        return type(self)(
+            self.step + 1,
+            self.epoch + ends_epoch,
+            0 if ends_epoch else self.batch + 1,
+            self.batches_per_epoch,
+        )
+
+    def with_batches(self, batches_per_epoch: int) -> Self:
+        """Return the same share of an epoch where epochs have another number of batches."""
+        batch = min(round(self.batch / self.batches_per_epoch * batches_per_epoch), batches_per_epoch - 1)
+        return type(self)(self.step, self.epoch, batch, batches_per_epoch)
+
+    def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return the numbers under the names that `from_arrays` reads."""
+        return {f"run.{name}": np.array(getattr(self, name), np.int64) for name in _NAMES}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Self:
+        """Return the position that was kept.  Raises ValueError for what cannot be one."""
+        values = []
+        for name in _NAMES:
+            array = arrays.get(f"run.{name}")
+            if array is None or array.size != 1 or array.dtype.kind != "i":
+                raise ValueError(f"run.{name} is missing or not one whole number")
+            values.append(int(array.reshape(())))
+        step, epoch, batch, batches_per_epoch = values
+        if min(step, epoch, batch) < 0 or not batch < batches_per_epoch:
+            raise ValueError(f"step {step}, epoch {epoch}, batch {batch} of {batches_per_epoch} is no position")
+        return cls(step, epoch, batch, batches_per_epoch)

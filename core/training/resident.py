@@ -1,0 +1,57 @@
+"""Images kept on the training device as bytes, and how a batch of them becomes the x of a step."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+from core.config import DataConfig
+from core.data.binarisation import seen_by_model
+from core.shapes import PictureStack
+from core.tensors import Images
+
+_PIECE = 4096
+
+ByteImages = UInt8[Tensor, "num_images pixels"]
+
+
+def fill_as_seen(target: ByteImages, images: PictureStack, indices: Int64[np.ndarray, "n"], config: DataConfig) -> None:
+    """Write what the model sees of the images, grey levels 0..255, into the first rows of `target`."""
+    for start in range(0, len(indices), _PIECE):
+        piece = indices[start : start + _PIECE]
+        seen = seen_by_model(images[piece], piece, config)
+        grey = np.rint(seen * 255.0).astype(np.uint8)
+        target[start : start + len(piece)].copy_(torch.from_numpy(grey))
+
+
+class ResidentImages:
+    """All training images on the device, one byte a pixel."""
+
+    def __init__(self, images: PictureStack, config: DataConfig, device: torch.device) -> None:
+        self.dynamic = config.binarisation == "dynamic"
+        pixels = images.reshape(len(images), -1)
+        self._bytes = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
+        if config.binarisation in {"dynamic", "none"}:
+            # torch warns of read-only arrays, which data sets are; a copy is needed on the device anyway.
+            self._bytes.copy_(torch.from_numpy(pixels.copy()))
+        else:
+            fill_as_seen(self._bytes, images, np.arange(len(images), dtype=np.int64), config)
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+    def batch(self, indices: Int64[Tensor, "batch"], generator: torch.Generator) -> Images:
+        """Return the x of these images: a new draw of each pixel if the binarisation is dynamic."""
+        grey = self._bytes[indices]
+        if not self.dynamic:
+            return grey.float().div_(255.0)
+        uniform = torch.rand(grey.shape, generator=generator, device=grey.device)
+        # u < 1 exactly, so that black stays black and white stays white.
+        return uniform.mul_(255.0).lt(grey).float()
+
+    def mean_picture(self) -> Float[Tensor, "1 pixels"]:
+        """Return the images' mean, in [0, 1]."""
+        total = torch.zeros(self._bytes.shape[1], dtype=torch.float64, device=self._bytes.device)
+        for start in range(0, len(self), _PIECE):
+            total += self._bytes[start : start + _PIECE].sum(dim=0, dtype=torch.int64)
+        return (total / (255.0 * len(self))).float().unsqueeze(0)
