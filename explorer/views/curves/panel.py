@@ -1,0 +1,321 @@
+"""The panel of training curves."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QStandardPaths, QTimer, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QSizePolicy, QVBoxLayout, QWidget
+
+from core.history import History
+from core.snapshots import HeldOutReport, RunNote, StepReports
+from explorer.theme import Palette, current_palette
+from explorer.views.curves.controls import ALL, CurveControls, with_hidden
+from explorer.views.curves.export import figure_bytes, table_text, write_whole
+from explorer.views.curves.legend import Entry, Legend
+from explorer.views.curves.options import CurveOptions
+from explorer.views.curves.plot import QuantityPlot
+from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, QUANTITIES, dimension_name
+from explorer.views.curves.record import CurveRecord
+from explorer.views.curves.style import panel_style
+from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET
+
+REPAINT_MS = 33
+"""At most 30 repaints a second."""
+
+
+class CurvesPanel(QWidget):
+    """ELBO, NLL, KL and KL per dimension of train and held-out images, live, in nats per image."""
+
+    saved = Signal(str)
+    """A file was written from the panel's own menu."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Training curves")
+        self._record = CurveRecord()
+        self._x_range: tuple[float, float] | None = None
+        self._drawing = False
+        self._dirty = True
+        self._colours: Palette | None = None
+        self.controls = CurveControls(self)
+        self.legend = Legend(self)
+        self._caption = QLabel(self)
+        self._caption.setObjectName("caption")
+        self._unit_note = QLabel(self)
+        self._unit_note.setObjectName("note")
+        self._unit_note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._unit_note.hide()
+        self.plots = {quantity.name: QuantityPlot(quantity, self) for quantity in QUANTITIES}
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REPAINT_MS)
+        self._timer.timeout.connect(self._on_timer)
+        self._arrange()
+        self.controls.quantity_chosen.connect(self._on_quantity)
+        self.controls.options_changed.connect(self._on_options)
+        self.controls.follow_asked.connect(self._on_follow)
+        self.controls.save_asked.connect(self._on_save)
+        self.legend.hidden_changed.connect(self._mark_dirty)
+        for plot in self.plots.values():
+            plot.zoomed.connect(self._on_zoomed)
+            plot.range_changed.connect(self._on_range_changed)
+            plot.follow_requested.connect(self.follow)
+        self._last_options = self.options
+        self._restyle()
+        self._on_quantity(self.controls.quantity)
+
+    def _arrange(self) -> None:
+        below = QHBoxLayout()
+        below.setSpacing(8)
+        below.addWidget(self.legend, 3)
+        below.addWidget(self._caption)
+        below.addWidget(self._unit_note, 2)
+        below.addWidget(self.controls.follow)
+        below.addWidget(self.controls.save)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for plot in self.plots.values():
+            row.addWidget(plot, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setSpacing(3)
+        layout.addWidget(self.controls)
+        layout.addLayout(below)
+        layout.addLayout(row, 1)
+
+    # --- what the session sets
+
+    def set_history(self, history: History) -> None:
+        """Show a whole history in place of what is shown."""
+        self._record = CurveRecord()
+        self._record.load(history)
+        self.follow()
+
+    def add_steps(self, reports: StepReports) -> None:
+        """Append the reports of some training steps."""
+        self._record.add_steps(reports)
+        self._mark_dirty()
+
+    def add_held_out(self, report: HeldOutReport) -> None:
+        """Append a held-out evaluation."""
+        self._record.add_held_out(report)
+        self._mark_dirty()
+
+    def add_note(self, note: RunNote) -> None:
+        """Append a note: a thin vertical line with its text under the crosshair."""
+        self._record.add_note(note)
+        self._mark_dirty()
+
+    def clear(self) -> None:
+        """Forget all curves and follow the next ones."""
+        self._record = CurveRecord()
+        self.follow()
+
+    def set_unit_note(self, text: str) -> None:
+        """Say beside the legend what the nats are not, e.g. of grey pixels; an empty text says nothing."""
+        self._unit_note.setText(text)
+        self._unit_note.setToolTip(text)
+        self._unit_note.setVisible(bool(text))
+
+    # --- what the panel's own controls do
+
+    @property
+    def options(self) -> CurveOptions:
+        """How the curves are drawn."""
+        options = self.controls.options
+        return with_hidden(options, self.legend.hidden, in_epochs=options.in_epochs and self._record.epochs.known)
+
+    @property
+    def following(self) -> bool:
+        """Whether all is shown up to the newest step."""
+        return self._x_range is None and all(plot.follow_y for plot in self._shown())
+
+    @property
+    def unit_note(self) -> str:
+        """The sentence beside the legend."""
+        return self._unit_note.text()
+
+    def follow(self) -> None:
+        """Show everything again, and what is to come."""
+        self._x_range = None
+        for plot in self.plots.values():
+            plot.follow_y = True
+        self._mark_dirty()
+
+    def refresh(self) -> None:
+        """Draw what has come since the last time, now; the panel does so by itself, 30 times a second at most."""
+        self._dirty = False
+        self._drawing = True
+        try:
+            self.controls.set_epochs_known(self._record.epochs.known)
+            options = self.options
+            for plot in self._shown():
+                plot.draw(self._record, options, self._x_range)
+            self.legend.set_entries(self._entries())
+            self._show_caption()
+            self.controls.set_following(self.following)
+        finally:
+            self._drawing = False
+
+    def save_picture(self, path: Path) -> None:
+        """Save the visible plots with their legend as .png or .svg.  Raises OSError; ValueError for other suffixes."""
+        self.refresh()
+        data = figure_bytes(path.suffix.lower(), self._shown(), self.legend.entries, self.unit_note)
+        write_whole(path, data)
+
+    def save_csv(self, path: Path) -> None:
+        """Save every number behind the curves as a table.  Raises OSError."""
+        write_whole(path, "".join(table_text(self._record)).encode())
+
+    def _shown(self) -> list[QuantityPlot]:
+        chosen = self.controls.quantity
+        return [plot for name, plot in self.plots.items() if chosen in (name, ALL)]
+
+    def _mark_dirty(self) -> None:
+        self._dirty = True
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start()
+
+    def _on_timer(self) -> None:
+        if self._dirty and self.isVisible():
+            self.refresh()
+
+    def _on_quantity(self, chosen: str) -> None:
+        for name, plot in self.plots.items():
+            plot.setVisible(chosen in (name, ALL))
+        self._mark_dirty()
+
+    def _on_options(self) -> None:
+        options, last = self.options, self._last_options
+        if (options.in_epochs, options.log_x) != (last.in_epochs, last.log_x):
+            self._x_range = None
+        if options.log_y != last.log_y:
+            for plot in self.plots.values():
+                plot.follow_y = True
+        self._last_options = options
+        self._mark_dirty()
+
+    def _on_follow(self, wanted: bool) -> None:  # noqa: FBT001 - Qt's signature
+        if wanted:
+            self.follow()
+            return
+        shown = self._shown()
+        self._x_range = shown[0].x_range
+        for plot in shown:
+            plot.follow_y = False
+
+    def _on_zoomed(self, quantity: str, along_x: bool) -> None:  # noqa: FBT001 - a slot
+        if along_x:
+            self._x_range = self.plots[quantity].x_range
+        self.controls.set_following(self.following)
+        self._mark_dirty()
+
+    def _on_range_changed(self) -> None:
+        if not self._drawing:
+            self._mark_dirty()
+
+    def _on_save(self, suffix: str) -> None:
+        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        names = {"png": "Pictures (*.png)", "svg": "Drawings (*.svg)", "csv": "Tables (*.csv)"}
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, "Save the curves", str(Path(folder) / f"curves.{suffix}"), names[suffix]
+        )
+        if not chosen:
+            return
+        path = Path(chosen) if chosen.lower().endswith(f".{suffix}") else Path(f"{chosen}.{suffix}")
+        try:
+            if suffix == "csv":
+                self.save_csv(path)
+            else:
+                self.save_picture(path)
+        except OSError as error:
+            QMessageBox.warning(self, "Not saved", f"{path} was not written: {error.strerror or error}.")
+        else:
+            self.saved.emit(str(path))
+
+    # --- words and colours
+
+    def _entries(self) -> tuple[Entry, ...]:
+        colours = current_palette()
+        chosen = self.controls.quantity
+        held_out = self._held_out_entries(colours)
+        if chosen == KL_PER_DIMENSION.name:
+            return (*self._dimension_entries(colours), *held_out)
+        train = (
+            Entry(RAW, "train", "Each training step, the mean over its batch", colours.train, colours.canvas, "noisy"),
+            Entry(
+                SMOOTHED,
+                "train, smoothed",
+                "The training steps, exponentially smoothed",
+                colours.train,
+                colours.canvas,
+                "line",
+            ),
+        )
+        extra = self._dimension_entries(colours) if chosen == ALL else ()
+        return (*train, *held_out, *extra)
+
+    def _held_out_entries(self, colours: Palette) -> tuple[Entry, ...]:
+        counts = {report.complete: report.num_images for report in self._record.held_out}
+        subset = f"held-out, {counts[False]:,}" if False in counts else "held-out, subset"
+        complete = f"held-out, all {counts[True]:,}" if True in counts else "held-out, all"
+        tint = colours.muted_text if self.controls.quantity == KL_PER_DIMENSION.name else colours.held_out
+        return (
+            Entry(
+                SUBSET,
+                subset,
+                "A fixed subset of the held-out images, evaluated during an epoch",
+                tint,
+                colours.canvas,
+                "hollow",
+            ),
+            Entry(COMPLETE, complete, "All held-out images, evaluated at an epoch's end", tint, colours.canvas, "full"),
+        )
+
+    def _dimension_entries(self, colours: Palette) -> tuple[Entry, ...]:
+        if not self._record.has_kl:
+            return ()
+        return tuple(
+            Entry(
+                f"z{dimension}",
+                dimension_name(dimension),
+                f"KL of latent dimension {dimension + 1}, smoothed",
+                colours.label(index),
+                colours.canvas,
+                "line",
+            )
+            for index, dimension in enumerate(self._record.top_dimensions())
+        )
+
+    def _show_caption(self) -> None:
+        parts = []
+        if self.controls.quantity in (KL_PER_DIMENSION.name, ALL) and self._record.has_kl:
+            count = self._record.num_dimensions
+            if count > MOST_DIMENSIONS:
+                parts.append(f"top {MOST_DIMENSIONS} of {count} by KL")
+            if self._record.kl_steps_per_row > 1:
+                parts.append(f"KL per dimension: means of {self._record.kl_steps_per_row} steps")
+        self._caption.setText("; ".join(parts))
+        self._caption.setVisible(bool(parts))
+
+    def _restyle(self) -> None:
+        colours = current_palette()
+        if colours is self._colours:
+            return
+        self._colours = colours
+        self.setStyleSheet(panel_style(colours))
+        for plot in self.plots.values():
+            plot.restyle()
+        self._mark_dirty()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_timer"):
+            self._restyle()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Draw what came while nobody looked."""
+        super().showEvent(event)
+        if self._dirty:
+            self._mark_dirty()

@@ -1,0 +1,55 @@
+"""The quantities the curves show: their names and what each is, in one sentence."""
+
+from dataclasses import dataclass
+
+from explorer.theme import LABEL_COLOURS
+
+NOT_DEFINED = "not defined for an autoencoder"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One plotted quantity, in nats per image."""
+
+    name: str
+    label: str
+    help: str
+    needs_prior: bool
+
+
+ELBO = Quantity(
+    "elbo",
+    "ELBO",
+    "The evidence lower bound on log p(x), at β = 1 whatever β the training used: −(NLL + KL); larger is better.",
+    needs_prior=True,
+)
+NLL = Quantity(
+    "nll",
+    "NLL",
+    "Minus the log-likelihood of the picture given a code drawn from q(z|x): what the reconstruction costs; "
+    "smaller is better.",
+    needs_prior=False,
+)
+KL = Quantity(
+    "kl",
+    "KL",
+    "The divergence of q(z|x) from the prior p(z): how many nats the code carries about the picture.",
+    needs_prior=True,
+)
+KL_PER_DIMENSION = Quantity(
+    "kl_per_dimension",
+    "KL per dimension",
+    "Each latent dimension's share of the KL; one that stays near zero has collapsed and carries nothing.",
+    needs_prior=True,
+)
+QUANTITIES = (ELBO, NLL, KL, KL_PER_DIMENSION)
+
+MOST_DIMENSIONS = len(LABEL_COLOURS)
+"""More lines than colours could not be told apart."""
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def dimension_name(dimension: int) -> str:
+    """Return how a latent dimension, counted from 0, is written: z₁ for the first."""
+    return "z" + str(dimension + 1).translate(_SUBSCRIPTS)

@@ -1,0 +1,74 @@
+"""The graphics of one curve: train as a light line, smoothed, and held-out as lines with markers."""
+
+from typing import Any
+
+import pyqtgraph
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPen
+
+from explorer.views.curves.columns import Numbers
+
+RAW, SMOOTHED, SUBSET, COMPLETE = "train", "smoothed", "subset", "complete"
+PARTS = (RAW, SMOOTHED, SUBSET, COMPLETE)
+
+_HOLLOW_PX, _FULL_PX = 5.0, 7.0
+
+
+def line_pen(colour: str, width: float = 1.0, alpha: float = 1.0) -> QPen:
+    """Return a pen that keeps its width in pixels under every zoom."""
+    shade = QColor(colour)
+    shade.setAlphaF(alpha)
+    pen = QPen(shade, width)
+    pen.setCosmetic(True)
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
+    return pen
+
+
+class Trace:
+    """Items that are made once and then only given new points."""
+
+    def __init__(self, plot: Any) -> None:  # noqa: ANN401 - pyqtgraph has no types
+        # The raw curve is the hot one: one pixel and no antialiasing cost a fifth of anything finer.
+        self._lines = {
+            RAW: pyqtgraph.PlotCurveItem(antialias=False),
+            SUBSET: pyqtgraph.PlotCurveItem(antialias=True),
+            COMPLETE: pyqtgraph.PlotCurveItem(antialias=True),
+            SMOOTHED: pyqtgraph.PlotCurveItem(antialias=True),
+        }
+        self._markers = {
+            SUBSET: pyqtgraph.ScatterPlotItem(size=_HOLLOW_PX, symbol="o", pxMode=True),
+            COMPLETE: pyqtgraph.ScatterPlotItem(size=_FULL_PX, symbol="o", pxMode=True),
+        }
+        for depth, item in enumerate([*self._lines.values(), *self._markers.values()]):
+            item.setZValue(10 + depth)
+            plot.addItem(item, ignoreBounds=True)
+
+    def restyle(self, train: str, held_out: str, background: str, *, smoothed_only: bool) -> None:
+        """Take these colours; `smoothed_only` joins no markers, for plots of many curves."""
+        faint = 0.0 if smoothed_only else 0.45
+        self._lines[RAW].setPen(line_pen(train, alpha=0.38))
+        self._lines[SMOOTHED].setPen(line_pen(train, 1.6))
+        self._lines[SUBSET].setPen(line_pen(held_out, alpha=faint))
+        self._lines[COMPLETE].setPen(line_pen(held_out, 1.4, alpha=0.0 if smoothed_only else 1.0))
+        self._markers[SUBSET].setPen(line_pen(held_out, 1.2))
+        self._markers[SUBSET].setBrush(QColor(background))
+        self._markers[COMPLETE].setPen(line_pen(background))
+        self._markers[COMPLETE].setBrush(QColor(held_out))
+
+    def set_line(self, part: str, x: Numbers, y: Numbers, *, gaps: bool) -> None:
+        """Draw a line; with `gaps`, NaN interrupts it."""
+        item = self._lines[part]
+        item.setVisible(len(x) > 0)
+        if len(x):
+            item.setData(x, y, connect="finite" if gaps else "all", skipFiniteCheck=not gaps)
+
+    def set_markers(self, part: str, x: Numbers, y: Numbers) -> None:
+        """Draw markers at finite points."""
+        item = self._markers[part]
+        item.setVisible(len(x) > 0)
+        item.setData(x, y)
+
+    def hide(self) -> None:
+        """Draw nothing."""
+        for item in (*self._lines.values(), *self._markers.values()):
+            item.setVisible(False)
