@@ -1,0 +1,86 @@
+"""Opening what a user points at: regular files only, and every failure as a DataError that names the file."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from core.data.dataset import DataError
+
+MAX_BYTES = 2 * 1024**3
+"""Most bytes that one array or file of pictures may hold once unpacked."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+# Deflate cannot do better, so a larger promise is a lie that need not be unpacked to be seen.
+MAX_DEFLATE_RATIO = 1032
+
+OPENABLE = "an IDX file (plain or .gz), a .npy or .npz file, or a folder of pictures"
+
+
+def shown(path: Path | str) -> str:
+    """Return a file's name as a message can show it: no control characters, no undecodable bytes."""
+    name = os.fsencode(Path(path).name or str(path)).decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+
+
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """Turn whatever reading `path` raises into a DataError that names it."""
+    try:
+        yield
+    except DataError:
+        raise
+    except MemoryError as error:
+        raise DataError(f"{shown(path)}: there is not enough memory to read it") from error
+    except OSError as error:
+        raise DataError(f"{shown(path)}: {error.strerror or error or type(error).__name__}") from error
+    # Crafted files make the standard readers raise far more kinds than they document: OverflowError, EOFError, ...
+    except Exception as error:
+        raise DataError(f"{shown(path)}: it is malformed ({type(error).__name__}: {error})") from error
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Return `path` open for reading.  Raises OSError, or DataError for what is not a regular file (it could block)."""
+    _refuse_irregular(path, path.stat().st_mode)
+    # Should a pipe have taken the file's place since, O_NONBLOCK opens it without waiting for a writer.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        _refuse_irregular(path, os.fstat(descriptor).st_mode)
+    except DataError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def size_of(file: BinaryIO) -> int:
+    """Return the size in bytes of an open regular file."""
+    return os.fstat(file.fileno()).st_size
+
+
+def _refuse_irregular(path: Path, mode: int) -> None:
+    if stat.S_ISREG(mode):
+        return
+    if stat.S_ISDIR(mode):
+        raise DataError(f"{shown(path)}: it is a folder, not a file")
+    raise DataError(f"{shown(path)}: it is a pipe or a device, not a file")
+
+
+def kind_of(path: Path) -> str:
+    """Return `folder`, `idx`, `npy` or `npz` by what lies at `path`, contents before name.  Raises DataError."""
+    with reported(path):
+        if path.is_dir():
+            return "folder"
+        with open_regular(path) as file:
+            start = file.read(8)
+    if not start:
+        raise DataError(f"{shown(path)}: the file is empty")
+    for magic, kind in ((b"\x93NUMPY", "npy"), (b"PK\x03\x04", "npz"), (GZIP_MAGIC, "idx"), (b"\x00\x00", "idx")):
+        if start.startswith(magic):
+            return kind
+    name = path.name.lower()
+    for mark, kind in ((".npy", "npy"), (".npz", "npz"), ("idx", "idx"), ("ubyte", "idx")):
+        if mark in name:
+            return kind
+    raise DataError(f"{shown(path)}: it starts with {start!r} and is not {OPENABLE}")

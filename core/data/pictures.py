@@ -1,0 +1,89 @@
+"""One picture file or array becomes a grey picture of its own size, with bounded work."""
+
+import contextlib
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from core.data.dataset import DataError
+from core.data.greys import grey_range, luma
+from core.shapes import Picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# No EPS or PDF, which start other programs, and none of Pillow's rarely tried readers.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
+)
+
+MAX_PIXELS = 80_000_000
+MAX_FILE_BYTES = 256 * 1024**2
+
+
+def decode_picture(file: BinaryIO, *, background: int, longest: int | None = None) -> Picture:
+    """Return the grey levels of a picture file, upright, alpha over `background`, the first frame of several.
+
+    A JPEG is decoded at reduced size, still at least `longest` pixels a side, where that is quicker.  Raises DataError,
+    its message without the file's name, or whatever Pillow raises on a malformed file.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415  half the time of importing core.data
+
+    try:
+        opened = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise DataError(f"it is damaged or no picture of a kind that is read: {', '.join(FORMATS)}") from None
+    with opened as image:
+        width, height = image.size
+        # Before any pixel is decoded: Pillow's own limit is far above, and a mere warning at first.
+        if width * height > MAX_PIXELS:
+            raise DataError(f"{width}×{height} pixels are too many; at most {MAX_PIXELS:,} are read")
+        if width < 1 or height < 1:
+            raise DataError(f"a picture of {width}×{height} pixels is empty")
+        if longest is not None:
+            image.draft("L", (longest, longest))
+        image.load()
+        upright: Image.Image = image
+        # A malformed orientation is no reason to refuse the picture it came with.
+        with contextlib.suppress(Exception):
+            upright = ImageOps.exif_transpose(image)
+        return _grey(upright, background)
+
+
+def _grey(image: "Image", background: int) -> Picture:
+    mode = image.mode
+    if mode in ("1", "L") and "transparency" not in image.info:
+        return np.asarray(image.convert("L"))
+    if mode.startswith("I"):
+        wide = np.clip(np.asarray(image.convert("I")), 0, 65535)
+        grey: Picture = ((wide * 255 + 32767) // 65535).astype(np.uint8)
+        return grey
+    if mode == "F":
+        return grey_picture(np.asarray(image), background=background)
+    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        from PIL import Image  # noqa: PLC0415  as above
+
+        coloured = image.convert("RGBA")
+        ground = Image.new("L", image.size, background)
+        ground.paste(coloured.convert("L"), mask=coloured.getchannel("A"))
+        return np.asarray(ground)
+    return np.asarray(image.convert("RGB").convert("L"))
+
+
+def grey_picture(picture: np.ndarray[Any, Any], *, background: int) -> Picture:
+    """Return the grey levels of one array (h, w) or (h, w, 1 | 3 | 4).  Raises DataError, its message without a file.
+
+    uint8 is taken as it is, however dark; other numbers by their range.
+    """
+    if picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] not in (1, 3, 4)) or picture.size == 0:
+        raise DataError(f"a picture needs the shape (h, w) or (h, w, 1, 3 or 4), not {picture.shape}")
+    if picture.shape[0] * picture.shape[1] > MAX_PIXELS:
+        raise DataError(f"{picture.shape[1]}×{picture.shape[0]} pixels are too many; at most {MAX_PIXELS:,} are read")
+    if picture.dtype.kind not in "buif":
+        raise DataError(f"pixels of type {picture.dtype} are not grey levels")
+    if not np.isfinite(picture).all():
+        raise DataError("some of its pixels are NaN or infinite")
+    if picture.dtype != np.uint8:
+        picture = grey_range(picture.dtype.kind, float(picture.min()), float(picture.max())).greys(picture)
+    return np.ascontiguousarray(picture if picture.ndim == 2 else luma(picture, background))

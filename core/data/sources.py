@@ -1,0 +1,56 @@
+"""A data set by name or path: the one door to all readers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.config import DataConfig
+from core.data.arrays import load_arrays
+from core.data.dataset import DataError, Dataset, ProgressCallback, QuickLook
+from core.data.files import OPENABLE, kind_of
+from core.data.folder import load_folder
+from core.data.idx import load_idx
+from core.data.mnist import load_mnist, quick_look_at_mnist
+from core.data.procedural import load_shapes
+from core.registry import Registry
+
+NamedLoader = Callable[[DataConfig, ProgressCallback | None], Dataset]
+PathLoader = Callable[[Path, DataConfig, ProgressCallback | None], Dataset]
+
+named_sources: Registry[NamedLoader] = Registry("data")
+named_sources.register("mnist")(load_mnist)
+named_sources.register("shapes")(load_shapes)
+
+readers: Registry[PathLoader] = Registry("kind of file")
+readers.register("folder")(load_folder)
+readers.register("idx")(load_idx)
+readers.register("npy")(load_arrays)
+readers.register("npz")(load_arrays)
+
+
+def load_dataset(config: DataConfig, progress: ProgressCallback | None = None) -> Dataset:
+    """Return the data set that the config names: mnist, shapes, or a path.  Raises DataError with file and reason."""
+    if config.source in named_sources.names:
+        return named_sources[config.source](config, progress)
+    path = source_path(config)
+    return readers[kind_of(path)](path, config, progress)
+
+
+def load_quick_look(config: DataConfig) -> QuickLook | None:
+    """Return the held-out half alone where that is much quicker than all, else None.  Raises DataError.
+
+    MNIST: some 30 ms, a tenth of the whole; load_dataset with the same config has the same held-out half.
+    """
+    return quick_look_at_mnist(config) if config.source == "mnist" else None
+
+
+def source_path(config: DataConfig) -> Path:
+    """Return the path of a source that is not one of the named ones.  Raises DataError, naming those."""
+    path = Path(config.source).expanduser()
+    try:
+        found = path.exists()
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        known = ", ".join(named_sources.names)
+        raise DataError(f"unknown data {config.source!r}: neither one of {known} nor the path of {OPENABLE}")
+    return path
