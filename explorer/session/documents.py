@@ -110,6 +110,13 @@ class DocumentSession(QObject):
         if self.dataset is None or self.dataset.config != saved.config.data:
             self._loading.load_data(saved.config.data)
 
+    def reread(self, config: DataConfig) -> None:
+        """Look at the open data under another binarisation; the pictures stay."""
+        if self.dataset is not None:
+            self.dataset = replace(self.dataset, config=replace(self.dataset.config, binarisation=config.binarisation))
+            self.data_info_changed.emit(data_info(self.dataset, partial=self._data_partial))
+            self.data_opened.emit(self.dataset)
+
     def _on_data_loaded(self, loaded: LoadedData) -> None:
         self.dataset = loaded.dataset
         self._data_partial = loaded.partial

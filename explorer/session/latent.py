@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from core.config import ModelConfig
 from core.data.binarisation import seen_by_model
 from core.data.dataset import Dataset
-from core.shapes import Code, Picture
+from core.shapes import Code, Picture, PixelRow
 from core.snapshots import Codes, LatentStatistics, Mosaic, Split
 from explorer.messages import (
     CodesRequest,
@@ -96,6 +96,11 @@ class LatentSession(QObject):
     def hand(self) -> Hand | None:
         """The newest version of the open model that can be called directly, once it is there."""
         return self._hand
+
+    @property
+    def config(self) -> ModelConfig | None:
+        """The open model's configuration."""
+        return self._config
 
     @property
     def axes(self) -> tuple[int, int]:
@@ -353,7 +358,7 @@ class LatentSession(QObject):
             return None
         return self._dataset.train if self._split_name == "train" else self._dataset.held_out
 
-    def _seen(self, image: int) -> np.ndarray:  # type: ignore[type-arg]
+    def _seen(self, image: int) -> PixelRow:
         split, dataset = self._split(), self._dataset
         if split is None or dataset is None:
             raise LookupError("no data is open")

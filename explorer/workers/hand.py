@@ -1,6 +1,7 @@
 """The hand: a frozen decoder and encoder that answers within a frame, so the GUI thread may call it directly."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from core.config import ModelConfig
 from core.inference.pictures import encode_picture, stochastic_picture
-from core.shapes import Code, Picture
+from core.shapes import Code, Picture, PixelRow
 from core.snapshots import PictureEncoding
 from explorer.messages import HandPictures, picture_of
 
@@ -51,11 +52,11 @@ class Hand:
         """Return E_{p(x|z)}[x] at a code."""
         return picture_of(self.coder.decode(code[None])[0], self.config.image_height, self.config.image_width)
 
-    def encode(self, pixels: np.ndarray) -> PictureEncoding:  # type: ignore[type-arg]
+    def encode(self, pixels: PixelRow) -> PictureEncoding:
         """Return how pixels in [0, 1], shape (pixels,), are encoded and reconstructed."""
-        return encode_picture(self.coder, pixels, _NOISE_SEED)
+        return encode_picture(self.coder, pixels[None], _NOISE_SEED)
 
-    def mean_of(self, pixels: np.ndarray) -> tuple[Code, Code | None]:  # type: ignore[type-arg]
+    def mean_of(self, pixels: PixelRow) -> tuple[Code, Code | None]:
         """Return mean and standard deviation of q(z|x) for pixels in [0, 1], shape (pixels,)."""
         mean, log_var = self.coder.encode(pixels[None])
         return mean[0], None if log_var is None else np.exp(0.5 * log_var[0])
@@ -71,7 +72,7 @@ def make_hand(coder: "Coder", config: ModelConfig) -> Hand:
     return Hand(coder, config, coder.version, decode_ms, encode_ms)
 
 
-def _best_ms(call) -> float:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _best_ms(call: Callable[[], object]) -> float:
     call()
     best = float("inf")
     for _ in range(3):

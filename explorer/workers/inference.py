@@ -12,7 +12,7 @@ from core.config import ModelConfig
 from core.inference.coders import make_coder
 from core.inference.codes import encode_split, latent_statistics
 from core.inference.sweeps import filmstrip, mosaic
-from core.snapshots import Mosaic, Weights
+from core.snapshots import Mosaic, Weights, frozen
 from explorer.messages import (
     CodesRequest,
     CodesResult,
@@ -123,15 +123,23 @@ class InferenceThread(QThread):
                 self._answer_filmstrip(coder, request)
             case MosaicRequest():
                 tiles = mosaic(
-                    coder, request.low, request.high, request.axes, request.base_code, request.columns, request.rows
+                    coder,
+                    request.low,
+                    request.high,
+                    request.axes,
+                    request.base_code,
+                    columns=request.columns,
+                    rows=request.rows,
                 )
                 self.mosaic_ready.emit(tiles, 1e3 * (time.perf_counter() - start))
             case CodesRequest():
                 self._answer_codes(coder, request, start)
 
     def _answer_filmstrip(self, coder: "Coder", request: FilmstripRequest) -> None:
-        strip = filmstrip(coder, request.base_code, request.dimension, request.low, request.high, request.count)
-        self.filmstrip_ready.emit(request.dimension, strip)
+        pictures = filmstrip(
+            coder, request.base_code, request.dimension, request.low, request.high, count=request.count
+        )
+        self.filmstrip_ready.emit(request.dimension, frozen(np.concatenate(list(pictures), axis=1)))
 
     def _answer_codes(self, coder: "Coder", request: CodesRequest, start: float) -> None:
         split = request.dataset.train if request.split_name == "train" else request.dataset.held_out

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from core.config import ConfigError, DataConfig
 from core.data.dataset import DataError
-from core.data.importing import import_picture, preview_import, suggested_config
+from core.data.importing import import_picture, needs_import_choices, preview_import, suggested_config
 from core.data.sources import load_dataset
 from core.saved_model import SavedModel
 from core.storage.model_file import ModelFileError, load_model, save_model
@@ -48,9 +48,13 @@ class _SaveModel:
 
 
 @dataclass(frozen=True, slots=True)
+class _OpenPath:
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class _Preview:
     config: DataConfig
-    suggest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,11 @@ class _ImportPicture:
     width: int
 
 
-_Job = _LoadData | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
+_Job = _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
 
 _NAMES: dict[type, str] = {
     _LoadData: "open data",
+    _OpenPath: "open data",
     _LoadModel: "open model",
     _SaveModel: "save model",
     _Preview: "preview data",
@@ -80,6 +85,8 @@ class LoadingThread(QThread):
     model_loaded = Signal(LoadedModel)
     model_saved = Signal(SavedFile)
     preview_ready = Signal(ImportPreview)
+    import_wanted = Signal(ImportPreview)
+    """A folder or array was named whose import the user should decide on, with what it would look like."""
     picture_imported = Signal(ImportedPicture)
     failed = Signal(JobFailed)
 
@@ -102,9 +109,14 @@ class LoadingThread(QThread):
         """Write a model file, atomically; `model_saved` or `failed` follows."""
         self._jobs.put(_SaveModel(path, saved, autosave))
 
-    def preview(self, config: DataConfig, *, suggest: bool = False) -> None:
-        """Look at a folder or array as it would be imported; with `suggest`, under the settings that fit it best."""
-        self._jobs.put(_Preview(config, suggest))
+    def open_path(self, path: Path) -> None:
+        """Read a data file; `import_wanted` follows instead of `data_loaded` where there is something to decide."""
+        self._cancelled.clear()
+        self._jobs.put(_OpenPath(path))
+
+    def preview(self, config: DataConfig) -> None:
+        """Look at a folder or array as it would be imported; `preview_ready` or `failed` follows."""
+        self._jobs.put(_Preview(config))
 
     def import_picture(self, path: Path, config: DataConfig, height: int, width: int) -> None:
         """Read one picture through the import choices of the model's data."""
@@ -141,19 +153,20 @@ class LoadingThread(QThread):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 save_model(path, saved)
                 self.model_saved.emit(SavedFile(path, saved, autosave))
-            case _Preview(config, suggest):
-                self._preview(suggested_config(Path(config.source)) if suggest else config)
+            case _OpenPath(path):
+                self._open_path(path)
+            case _Preview(config):
+                self.preview_ready.emit(_preview(config))
             case _ImportPicture(path, config, height, width):
                 picture = import_picture(path, config, (height, width))
                 self.picture_imported.emit(ImportedPicture(path, picture))
 
-    def _preview(self, config: DataConfig) -> None:
-        found = preview_import(Path(config.source), config)
-        self.preview_ready.emit(
-            ImportPreview(
-                config, found.num_images, found.num_broken, found.label_names, tuple(found.pictures), found.note
-            )
-        )
+    def _open_path(self, path: Path) -> None:
+        config = suggested_config(path)
+        if needs_import_choices(path):
+            self.import_wanted.emit(_preview(config))
+        else:
+            self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
 
     def _report(self, fraction: float, text: str) -> None:
         if self._cancelled.is_set():
@@ -164,9 +177,15 @@ class LoadingThread(QThread):
         match job:
             case _LoadModel(path, origin):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure, origin))
-            case _SaveModel(path) | _ImportPicture(path):
+            case _SaveModel(path) | _ImportPicture(path) | _OpenPath(path):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure))
             case _LoadData(config) | _Preview(config):
                 self.failed.emit(JobFailed(_NAMES[type(job)], config.source, failure))
             case None:
                 pass
+
+
+def _preview(config: DataConfig) -> ImportPreview:
+    found = preview_import(Path(config.source), config)
+    pictures = tuple(found.pictures)
+    return ImportPreview(config, found.num_images, found.num_broken, found.label_names, pictures, found.note)

@@ -1,0 +1,97 @@
+"""The composition root: checks the display, builds the program, watches over it, runs Qt's event loop."""
+
+import argparse
+import os
+import signal
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication
+
+from explorer.display import display_problem
+from explorer.hooks import ErrorHook, SignalHook, start_log
+from explorer.program import Program, application, data_folder
+from explorer.settings import Settings
+from explorer.theme import apply_theme
+
+
+class _Watch(QObject):
+    """Ends the program when the system asks, and ends Qt's loop when the program has ended."""
+
+    def __init__(self, app: QApplication, program: Program) -> None:
+        super().__init__()
+        self._app = app
+        self._program = program
+        self._signals = 0
+        self.clean = True
+        program.ended.connect(self._on_ended)
+
+    def on_signal(self, number: int) -> None:
+        """Close on the first signal, leave at once on the second."""
+        self._signals += 1
+        if self._signals == 1:
+            self._program.window.close()
+        else:
+            os._exit(128 + number)
+
+    def _on_ended(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
+        self.clean = clean
+        self._app.quit()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Return the exit status of the program with a window."""
+    options = _parsed(sys.argv[1:] if arguments is None else arguments)
+    problem = display_problem()
+    if problem:
+        print(f"latent-explorer: {problem}", file=sys.stderr)  # noqa: T201 - there is no window to say it in
+        return 1
+    app = application(sys.argv[:1])
+    # Every point of a fast pen, not one a frame.
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)
+    app.setQuitOnLastWindowClosed(False)
+    settings = Settings()
+    apply_theme(app, settings.theme)
+    folder = data_folder()
+    start_log(folder)
+    errors, signals = ErrorHook(), SignalHook()
+    program = Program(settings, folder)
+    watch = _Watch(app, program)
+    errors.caught.connect(program.show_error)
+    signals.received.connect(watch.on_signal)
+    errors.install()
+    signals.install()
+    program.start(tuple(Path(name).absolute() for name in options.paths))
+    status = app.exec()
+    signals.remove()
+    errors.remove()
+    if not watch.clean:
+        # A thread is inside an import of torch, which cannot be interrupted; everything is saved already.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="latent-explorer",
+        description="Explore the latent space of variational auto-encoders.",
+        epilog="Without a window: `train`, `evaluate` and `tour` as first word; each has a --help of its own.",
+    )
+    parser.add_argument("paths", nargs="*", help="a model (.safetensors), data (IDX, npy, npz, a folder) or a picture")
+    parser.add_argument("--version", action="version", version=f"latent-explorer {_version()}")
+    return parser.parse_args(arguments)
+
+
+def _version() -> str:
+    try:
+        return version("latent-explorer")
+    except PackageNotFoundError:
+        return "from a checkout"
+
+
+# Interrupted before the window is up, the program ends at once instead of printing a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)

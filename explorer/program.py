@@ -1,0 +1,87 @@
+"""The program as one object: threads, views, window and session, wired together."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from explorer.messages import Failed
+from explorer.session.dispatch import Dispatch
+from explorer.session.session import Session
+from explorer.session.views import Views
+from explorer.session.workers import Workers, make_workers
+from explorer.settings import Settings
+from explorer.views.canvas import LatentCanvas
+from explorer.views.curves import CurvesPanel
+from explorer.views.draw_pad import DrawPad
+from explorer.views.main_window import MainWindow, Panels
+from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
+from explorer.views.pictures import HandPanel
+from explorer.views.sliders import SlidersPanel
+
+
+class Program(QObject):
+    """Everything that runs, from the first paint to the last save."""
+
+    ended = Signal(bool)
+    """The window has closed; False when a thread was still inside a call that cannot be interrupted."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        super().__init__()
+        self.settings = settings
+        self.workers: Workers = make_workers()
+        self.views = _make_views(settings)
+        self.window: MainWindow = self.views.window
+        self.session = Session(self.views, self.workers, settings, folder)
+        self.dispatch = Dispatch(self.session, self.views)
+        self._paths: tuple[Path, ...] = ()
+        self.window.close_requested.connect(self.session.close)
+        self.session.closed.connect(self._on_closed)
+        self.session.failed.connect(self.show_error)
+
+    def start(self, paths: tuple[Path, ...] = ()) -> None:
+        """Show the window; when it has painted, start the threads and open what is to be opened."""
+        self._paths = paths
+        self.window.show()
+        QTimer.singleShot(0, self._start_threads)
+
+    def show_error(self, failed: Failed) -> None:
+        """Show an error above the canvas."""
+        self.window.show_error(failed)
+
+    def _start_threads(self) -> None:
+        for thread in self.workers.all:
+            thread.start()
+        self.session.open_start(self._paths)
+        # torch comes last: the shipped model is decoded without it, and its import slows everything for a moment.
+        self.session.latent.refreshed.connect(self._on_first_picture)
+
+    def _on_first_picture(self) -> None:
+        self.session.latent.refreshed.disconnect(self._on_first_picture)
+        self.workers.training.load_torch()
+
+    def _on_closed(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
+        self.settings.save()
+        self.window.close_now()
+        self.ended.emit(clean)
+
+
+def data_folder() -> Path:
+    """Return the folder for what the program keeps by itself."""
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation))
+
+
+def _make_views(settings: Settings) -> Views:
+    canvas, sliders, hand, draw_pad, curves = LatentCanvas(), SlidersPanel(), HandPanel(), DrawPad(), CurvesPanel()
+    data, model, training = DataPanel(), ModelPanel(), TrainingPanel()
+    window = MainWindow(Panels(data, model, training, canvas, hand, sliders, draw_pad, curves), settings)
+    return Views(window, canvas, sliders, hand, draw_pad, curves, data, model, training)
+
+
+def application(arguments: list[str]) -> QApplication:
+    """Return the QApplication, made as this program needs it."""
+    app = QApplication(arguments)
+    app.setApplicationName("latent-explorer")
+    app.setApplicationDisplayName("Latent Explorer")
+    app.setOrganizationName("latent-explorer")
+    return app

@@ -1,0 +1,88 @@
+"""Commands and choices of the window, carried to whoever does them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from explorer.messages import Failed, RunState
+from explorer.session.session import Session
+from explorer.session.views import Views
+
+LAYERS = {"view.codes": "codes", "view.mosaic": "mosaic", "view.prior": "prior"}
+
+
+class Dispatch(QObject):
+    """One table from command to method; switches and file answers beside it."""
+
+    def __init__(self, session: Session, views: Views) -> None:
+        super().__init__(session)
+        self._session = session
+        self._views = views
+        self._commands: dict[str, Callable[[], object]] = {
+            "file.save": self._save,
+            "edit.undo": views.draw_pad.undo,
+            "edit.redo": views.draw_pad.redo,
+            "edit.copy_picture": views.hand.copy_picture,
+            "edit.paste_picture": views.draw_pad.paste,
+            "model.start": session.start_training,
+            "model.continue": session.continue_training,
+            "model.pause_or_resume": self._pause_or_resume,
+            "model.stop": session.training.stop,
+            "view.fit": views.canvas.fit_view,
+        }
+        window = views.window
+        window.command_given.connect(self.do)
+        window.banner_action.connect(self.do)
+        window.switch_changed.connect(self.switch)
+        window.files_dropped.connect(session.open_paths)
+        window.recent_chosen.connect(self._open_recent)
+        window.split_chosen.connect(session.latent.show_split)
+        window.files.chosen.connect(self._on_file_chosen)
+        self._show_layers()
+
+    def do(self, command: str) -> None:
+        """Carry out a command.  Raises KeyError for one that nobody knows."""
+        self._commands[command]()
+
+    def switch(self, command: str, on: bool) -> None:  # noqa: FBT001 - a signal's value
+        """Follow a switch of the view."""
+        if command in LAYERS:
+            self._show_layers()
+        elif command == "view.timing":
+            self._views.hand.set_timing_visible(on)
+
+    def _show_layers(self) -> None:
+        shown = self._views.window.shown_layers()
+        self._views.canvas.set_layers(mosaic="mosaic" in shown, codes="codes" in shown, prior="prior" in shown)
+
+    def _pause_or_resume(self) -> None:
+        training = self._session.training
+        if training.state is RunState.PAUSED:
+            training.resume()
+        else:
+            training.pause()
+
+    def _save(self) -> None:
+        path = self._session.documents.path
+        if path is None:
+            self._views.window.commands.trigger("file.save_as")
+        else:
+            self._session.documents.save(path)
+
+    def _open_recent(self, path: Path) -> None:
+        self._session.open_paths((path,))
+
+    def _on_file_chosen(self, purpose: str, path: Path) -> None:
+        match purpose:
+            case "model":
+                self._session.open_model(path)
+            case "data" | "folder":
+                self._session.open_paths((path,))
+            case "save":
+                self._session.documents.save(path)
+            case "canvas":
+                if not self._views.canvas.grab().save(str(path)):
+                    self._session.failed.emit(Failed(f"{path} could not be written"))
+            case "curves":
+                self._views.curves.save(path)

@@ -1,0 +1,308 @@
+"""The session: what is open as a whole, the commands that change it, and its orderly end."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from core.config import ConfigError, DataConfig, ExperimentConfig
+from core.data.dataset import Dataset
+from core.saved_model import SavedModel
+from explorer.messages import (
+    Failed,
+    ImportedPicture,
+    ImportPreview,
+    JobFailed,
+    RunResult,
+    RunState,
+)
+from explorer.session.documents import SUFFIX, DocumentSession
+from explorer.session.drawing import DrawingSession
+from explorer.session.latent import LatentSession
+from explorer.session.training import TrainingSession, checked_start
+from explorer.session.views import Views
+from explorer.session.workers import Workers
+from explorer.settings import Settings
+from explorer.views.import_dialog import ImportDialog
+
+PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+_GREY_NOTE = "Bernoulli nats of grey pixels are not a likelihood."
+# Closing waits for the step in progress and its save; what is left then is an import of torch, with nothing to lose.
+_CLOSE_DEADLINE_MS = 1_800
+
+
+class Session(QObject):
+    """Joins documents, latent space, drawing and training, and carries out commands."""
+
+    failed = Signal(Failed)
+    closed = Signal(bool)
+    """Every thread has ended, or (False) one is still busy with nothing to lose at the deadline."""
+
+    def __init__(self, views: Views, workers: Workers, settings: Settings, folder: Path) -> None:
+        super().__init__()
+        self._views = views
+        self._workers = workers
+        self.config = ExperimentConfig()
+        self.latent = LatentSession(views.canvas, views.sliders, views.hand, workers.inference, self)
+        self.drawing = DrawingSession(views.draw_pad, views.canvas, self.latent, workers.inference, self)
+        self.training = TrainingSession(
+            views.training, views.curves, self.latent, workers.training, workers.inference, self
+        )
+        self.documents = DocumentSession(settings, folder / "autosaves", workers.loading, workers.storage, self)
+        self._dialog: ImportDialog | None = None
+        self._closing = False
+        self._after_run: Path | None = None
+        self._import_choices: DataConfig | None = None
+        self._deadline = QTimer(self)
+        self._deadline.setSingleShot(True)
+        self._deadline.timeout.connect(self._on_deadline)
+        self._connect()
+
+    def _connect(self) -> None:
+        documents, training, views, workers = self.documents, self.training, self._views, self._workers
+        documents.model_opened.connect(self._on_model_opened)
+        documents.data_opened.connect(self._on_data_opened)
+        documents.info_changed.connect(views.window.set_document)
+        documents.data_info_changed.connect(views.data.set_data)
+        documents.message.connect(views.window.show_status)
+        documents.failed.connect(self.failed)
+        training.state_changed.connect(self._on_run_state)
+        training.run_ended.connect(self._on_run_ended)
+        for panel in (views.data, views.model, views.training):
+            panel.setting_edited.connect(self.edit)
+        views.data.data_chosen.connect(self.choose_data)
+        views.training.start_requested.connect(self.start_training)
+        views.training.continue_requested.connect(self.continue_training)
+        workers.inference.failed.connect(self.failed)
+        workers.loading.progressed.connect(views.window.show_progress)
+        workers.loading.import_wanted.connect(self._on_import_wanted)
+        workers.loading.preview_ready.connect(self._on_preview_ready)
+        workers.loading.picture_imported.connect(self._on_picture_imported)
+        workers.loading.failed.connect(self._on_job_failed)
+        for thread in workers.all:
+            thread.finished.connect(self._on_thread_finished)
+
+    # Opening
+
+    def open_start(self, paths: tuple[Path, ...]) -> None:
+        """Open what the command line names, over what was open last or the shipped model."""
+        models = [path for path in paths if path.suffix == SUFFIX]
+        if models:
+            self.documents.open_model(models[-1])
+        else:
+            self.documents.restore()
+        self.open_paths(tuple(path for path in paths if path not in models))
+
+    def open_paths(self, paths: tuple[Path, ...]) -> None:
+        """Open files by what they are: a model, pictures for the pad, or data."""
+        for path in paths:
+            if path.suffix == SUFFIX:
+                self.open_model(path)
+            elif path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
+                self.open_picture(path)
+            else:
+                self._workers.loading.open_path(path)
+
+    def open_model(self, path: Path) -> None:
+        """Open a model file; a run in progress is stopped, and kept, first."""
+        if self.training.active:
+            self._after_run = path
+            self.training.stop()
+        else:
+            self.documents.open_model(path)
+
+    def open_picture(self, path: Path) -> None:
+        """Put a picture from a file on the draw pad."""
+        model = self.latent.config
+        if model is not None:
+            self._workers.loading.import_picture(path, self._data_config, model.image_height, model.image_width)
+
+    def choose_data(self, source: str) -> None:
+        """Open a data set by name, or one that was open before by its path."""
+        if source in {"mnist", "shapes"}:
+            centre = source == "mnist"
+            self.documents.open_data(
+                DataConfig(source=source, binarisation=self.config.data.binarisation, centre_drawings=centre)
+            )
+        else:
+            self._workers.loading.open_path(Path(source))
+
+    @property
+    def _data_config(self) -> DataConfig:
+        saved = self.documents.saved
+        return self.config.data if saved is None else saved.config.data
+
+    def _on_model_opened(self, saved: SavedModel) -> None:
+        config = saved.config
+        self._show_model(config)
+        self.training.show_history(saved.history, config.model, _unit_note(config))
+        self._workers.inference.set_model(config.model, saved.as_weights(self.training.next_version()))
+        self._set_config(replace(config, data=self.config.data if self.documents.dataset else config.data))
+        self._check_fit()
+
+    def _show_model(self, config: ExperimentConfig) -> None:
+        model = config.model
+        self.latent.open_model(model)
+        self.drawing.open_model(config.data, model.image_height, model.image_width)
+
+    def _on_data_opened(self, dataset: Dataset) -> None:
+        if self._dialog is not None and dataset.config == self._import_choices:
+            self._dialog.close()
+        self._set_config(replace(self.config, data=dataset.config))
+        self.latent.set_dataset(dataset)
+        self.drawing.set_dataset(dataset)
+        self._check_fit()
+
+    def _check_fit(self) -> None:
+        """Offer to train on data that the open model cannot encode; the model stays."""
+        dataset, model, window = self.documents.dataset, self.latent.config, self._views.window
+        if dataset is not None and model is not None and not self.latent.fits(dataset):
+            window.show_message(
+                f"The open model was made for pictures of {model.image_height}×{model.image_width} pixels; "
+                f"{dataset.name} has {dataset.height}×{dataset.width}.",
+                "Train a new one on this",
+                "model.start",
+            )
+        else:
+            window.clear_message()
+        self._show_abilities()
+
+    def _show_abilities(self) -> None:
+        complete = self.documents.data_complete
+        can_continue = complete and self.documents.saved is not None and self.latent.fits(self.documents.dataset)
+        self._views.training.set_can_start(complete)
+        self._views.training.set_can_continue(can_continue)
+        self._views.window.refresh_run_commands()
+
+    # Importing
+
+    def _on_import_wanted(self, preview: ImportPreview) -> None:
+        if self._dialog is not None:
+            self._dialog.close()
+        self._dialog = ImportDialog(preview.config, self._views.window)
+        self._dialog.preview_requested.connect(self._workers.loading.preview)
+        self._dialog.accepted_config.connect(self._on_import_accepted)
+        self._dialog.set_preview(preview)
+        self._dialog.show()
+
+    def _on_preview_ready(self, preview: ImportPreview) -> None:
+        if self._dialog is not None:
+            self._dialog.set_preview(preview)
+
+    def _on_import_accepted(self, config: DataConfig) -> None:
+        self._import_choices = config
+        self.documents.open_data(config)
+
+    def _on_picture_imported(self, imported: ImportedPicture) -> None:
+        self.drawing.show_picture(imported)
+
+    def _on_job_failed(self, failed: JobFailed) -> None:
+        if failed.job == "preview data" and self._dialog is not None:
+            self._dialog.set_preview(failed.failure)
+        elif failed.job == "open picture":
+            self.failed.emit(failed.failure)
+
+    # Settings
+
+    def edit(self, section: str, name: str, value: object) -> None:
+        """Take a setting from a form: into the next run, and into the run in progress where it is live."""
+        try:
+            changed = self.config.with_values({f"{section}.{name}": value})
+        except ConfigError as error:
+            self.failed.emit(Failed(str(error)))
+            return
+        if section == "data" and name == "binarisation":
+            self._set_config(changed)
+            self.documents.reread(changed.data)
+            return
+        self._set_config(changed)
+        if name in {"learning_rate", "beta"} and isinstance(value, float | int):
+            self.training.change(name, float(value))
+
+    def _set_config(self, config: ExperimentConfig) -> None:
+        self.config = config
+        for panel in (self._views.data, self._views.model, self._views.training):
+            panel.set_config(config)
+
+    # Runs
+
+    def start_training(self) -> None:
+        """Make a new model and train it on the open data."""
+        dataset = self.documents.dataset
+        if self.training.active or dataset is None or not self.documents.data_complete:
+            return
+        try:
+            config = checked_start(self.config, dataset, None)
+        except ConfigError as error:
+            self.failed.emit(Failed(str(error)))
+            return
+        self._views.window.clear_message()
+        self._show_model(config)
+        self.training.start(config, dataset, None, self.documents.autosave_path(new=True))
+
+    def continue_training(self) -> None:
+        """Train the open model for more epochs."""
+        dataset, saved = self.documents.dataset, self.documents.saved
+        if self.training.active or dataset is None or saved is None or not self.documents.data_complete:
+            return
+        try:
+            config = checked_start(self.config, dataset, saved)
+        except ConfigError as error:
+            self.failed.emit(Failed(str(error)))
+            return
+        self.training.start(config, dataset, saved, self.documents.autosave_path(new=False))
+
+    def _on_run_state(self, state: RunState) -> None:
+        running = state is not RunState.IDLE
+        self._views.data.set_running(running)
+        self._views.model.set_running(running)
+        self._views.window.set_run_state(state)
+        self._show_abilities()
+
+    def _on_run_ended(self, result: RunResult) -> None:
+        self.documents.adopt_run(result)
+        saved = self.documents.saved
+        if result.saved is not None:
+            model = result.saved.config.model
+            self._workers.inference.set_model(model, result.saved.as_weights(self.training.next_version()))
+        elif saved is not None:
+            self._on_model_opened(saved)  # a run that never took a step leaves what was open
+        if isinstance(result.ending, Failed):
+            self.failed.emit(result.ending)
+        if result.save_error:
+            self.failed.emit(Failed(f"The model could not be saved: {result.save_error}"))
+        self._show_abilities()
+        if self._after_run is not None and not self._closing:
+            path, self._after_run = self._after_run, None
+            self.documents.open_model(path)
+
+    # The end
+
+    def close(self) -> None:
+        """End the run, save it, end the threads; `closed` follows within two seconds."""
+        if self._closing:
+            return
+        self._closing = True
+        self._deadline.start(_CLOSE_DEADLINE_MS)
+        for thread in self._workers.all:
+            thread.shut_down()
+        self._on_thread_finished()
+
+    def _on_thread_finished(self) -> None:
+        if self._closing and not any(thread.isRunning() for thread in self._workers.all) and self._deadline.isActive():
+            self._deadline.stop()
+            self.closed.emit(True)
+
+    def _on_deadline(self) -> None:
+        self.closed.emit(False)
+
+
+def leave_now(status: int) -> None:
+    """End the process without waiting for a thread that is inside a call nobody can interrupt."""
+    os._exit(status)
+
+
+def _unit_note(config: ExperimentConfig) -> str:
+    grey = config.data.binarisation == "none" and config.model.likelihood == "bernoulli"
+    return _GREY_NOTE if grey else ""

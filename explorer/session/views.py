@@ -1,0 +1,33 @@
+"""The views that a session fills, as one thing to hand over."""
+
+from dataclasses import dataclass
+
+from explorer.views.canvas import LatentCanvas
+from explorer.views.curves import CurvesPanel
+from explorer.views.draw_pad import DrawPad
+from explorer.views.main_window import MainWindow, Panels
+from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
+from explorer.views.pictures import HandPanel
+from explorer.views.sliders import SlidersPanel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """Window and panels, each by its own class."""
+
+    window: MainWindow
+    canvas: LatentCanvas
+    sliders: SlidersPanel
+    hand: HandPanel
+    draw_pad: DrawPad
+    curves: CurvesPanel
+    data: DataPanel
+    model: ModelPanel
+    training: TrainingPanel
+
+    @property
+    def panels(self) -> Panels:
+        """What the window lays out."""
+        return Panels(
+            self.data, self.model, self.training, self.canvas, self.hand, self.sliders, self.draw_pad, self.curves
+        )
