@@ -89,13 +89,13 @@ def to_bytes(saved: SavedModel) -> bytes:
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
-        "config": saved.config.to_json(),
-        "notes": json.dumps(notes, ensure_ascii=False),
-        "provenance": json.dumps(dict(saved.provenance), ensure_ascii=False),
+        # In ASCII: a file name of no encoding is no text to others than Python, but its escape is.
+        "config": json.dumps(saved.config.to_mapping(), indent=1),
+        "notes": json.dumps(notes),
+        "provenance": json.dumps(dict(saved.provenance)),
     }
     try:
         return sorted_metadata(safetensors.numpy.save(tensors, metadata))
-    # Lone surrogates, as in a file name of no encoding, are text to Python and not to the library.
     except (UnicodeError, TypeError, safetensors.SafetensorError) as error:
         raise HeaderError(str(error)) from None
 

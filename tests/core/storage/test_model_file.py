@@ -331,9 +331,11 @@ def test_arrays_that_lie_otherwise_in_memory_are_saved_right(saved: SavedModel) 
         np.testing.assert_array_equal(array, saved.weights[name])
 
 
-def test_provenance_that_is_no_text_is_told(tmp_path: Path, saved: SavedModel) -> None:
-    with pytest.raises(ModelFileError, match="cannot be saved"):
-        save_model(tmp_path / "m", replace(saved, provenance={"data": "\udcff"}))
+def test_a_model_of_data_whose_name_is_no_text_can_be_saved(saved: SavedModel) -> None:
+    config = saved.config.with_values({"source": "/data/\udcff"})
+    loaded = from_bytes(to_bytes(replace(saved, config=config, provenance={"data": "\udcfe"})))
+    assert loaded.config == config
+    assert loaded.provenance == {"data": "\udcfe"}
 
 
 def test_storage_and_inference_import_no_torch() -> None:

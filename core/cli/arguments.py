@@ -1,0 +1,129 @@
+"""What the command line accepts; names, ranges and defaults of the settings come from their declarations."""
+
+import argparse
+import shutil
+import textwrap
+from collections.abc import Iterable
+
+from core.config import SECTIONS, ExperimentConfig, find_setting
+from core.settings import Setting
+
+SETTABLE_NOWHERE = {
+    "source": "--data names it",
+    "image_height": "the data decides it",
+    "image_width": "the data decides it",
+}
+
+TRAIN = (
+    "Train a model and write it to a file.  Ctrl-C ends the run and keeps what there is; --resume goes on from there."
+)
+EVALUATE = (
+    "Write a model's held-out means, in nats per image, as JSON: elbo, nll, kl and how they were found.  "
+    "What the model does not define is null, with the reason beside it."
+)
+
+
+class UsageError(Exception):
+    """Arguments that make no sense; the message says which and what is allowed."""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of `train` and `evaluate`."""
+    parser = argparse.ArgumentParser(prog="main.py", description="Train and evaluate models without a window.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, add_arguments, description, epilog in (
+        ("train", _add_train, TRAIN, _settings_help()),
+        ("evaluate", _add_evaluate, EVALUATE, ""),
+    ):
+        command = commands.add_parser(
+            name,
+            help=description,
+            description="\n".join(textwrap.wrap(description, _help_width())),
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        add_arguments(command)
+    return parser
+
+
+def changed_settings(config: ExperimentConfig, given: Iterable[str]) -> ExperimentConfig:
+    """Return the configuration with each `key=value` applied.  Raises UsageError or ConfigError."""
+    values: dict[str, object] = {}
+    for text in given:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise UsageError(f"--set needs key=value, not {text!r}")
+        _, declared = find_setting(key.strip())
+        if declared.name in SETTABLE_NOWHERE:
+            raise UsageError(f"{declared.name} cannot be set: {SETTABLE_NOWHERE[declared.name]}")
+        values[key.strip()] = value.strip()
+    return config.with_values(values)
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", metavar="DATA", help="mnist, shapes, or the path of an IDX, npy, npz file or a folder of pictures"
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", required=True, help="the model file to write, at every epoch's end (.safetensors)"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="change a setting; can be given many times",
+    )
+    parser.add_argument(
+        "--resume", metavar="FILE", help="train this model on; its settings hold but for those given with --set"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite the file that --out names")
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="the model file")
+    parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help="mnist, shapes or a path, imported with the choices stored in the model; the model's own data if left out",
+    )
+    parser.add_argument("--json", metavar="FILE", default="-", help="where the JSON goes; - is the standard output")
+    parser.add_argument("--seed", type=int, default=0, help="decides the noise of the estimates (default: 0)")
+    parser.add_argument("--quiet", action="store_true", help="print errors only, and the JSON if it goes to -")
+
+
+def _settings_help() -> str:
+    """Return a paragraph for each setting: name, default, what it is and what it takes."""
+    lines = ["settings, as --set KEY=VALUE or, should two share a name, --set SECTION.KEY=VALUE:"]
+    for section, declares in SECTIONS.items():
+        lines += ["", f"{section}:"]
+        for declared in declares.settings():
+            if declared.name not in SETTABLE_NOWHERE:
+                lines += _setting_help(declared)
+    return "\n".join(lines)
+
+
+def _setting_help(declared: Setting) -> list[str]:
+    declaration = declared.declaration
+    unit = f" {declaration.unit}" if declaration.unit else ""
+    allowed = "yes or no" if declared.type is bool else declaration.allowed
+    whole = "whole numbers " if declared.type is tuple else "whole number " if declared.type is int else ""
+    text = f"{declaration.help} ({whole}{allowed})"
+    indented = textwrap.wrap(text, _help_width(), initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return [f"  {declared.name} = {shown_value(declared.default)}{unit}", *indented]
+
+
+def shown_value(value: object) -> str:
+    """Return a setting's value as --set takes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _help_width() -> int:
+    return max(40, min(shutil.get_terminal_size().columns - 2, 110))

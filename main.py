@@ -1,0 +1,34 @@
+"""The program: a window, or `train`, `evaluate` and `tour` without one.  Loads only what the command needs."""
+
+import os
+import sys
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that the arguments name, or the window with the files they name; return the exit status."""
+    match arguments[:1]:
+        case ["train" | "evaluate"]:
+            from core.cli import main as run_command
+
+            return run_command(arguments)
+        case ["tour"]:
+            _leave_the_cores_to_training()
+            from explorer.tour import main as run_tour
+
+            return run_tour(arguments[1:])
+        case _:
+            _leave_the_cores_to_training()
+            from explorer.app import main as run_window
+
+            return run_window(arguments)
+
+
+def _leave_the_cores_to_training() -> None:
+    # numpy decodes for the window, a few microseconds at a time, while torch trains beside it.  A pool of threads of
+    # numpy's own would wake for these, even idle takes a third off a training of two threads, and makes no single
+    # code quicker.  OpenBLAS reads this once, when numpy is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
