@@ -1,0 +1,203 @@
+"""The docks around the canvas, their title bars and their first arrangement."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QSizePolicy,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer.views.icon_button import IconButton
+
+LEFT_WIDTH, RIGHT_WIDTH, CURVES_HEIGHT = 300, 366, 240
+# Below this height of the window, what is under the hand and the draw pad share one place with tabs.
+TABBED_BELOW = 880
+Area = Qt.DockWidgetArea
+
+
+class DockTitle(QFrame):
+    """A dock's title bar: its name, a button to float it and one to close it; dragged as any title bar."""
+
+    def __init__(self, dock: QDockWidget) -> None:
+        super().__init__(dock)
+        self.setObjectName("dock_title")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._dock = dock
+        label = QLabel(dock.windowTitle())
+        float_button = IconButton("float", f"Float or dock {dock.windowTitle()}", "Take out of the window, or back in")
+        close_button = IconButton("close", f"Close {dock.windowTitle()}", "Close (back from the View menu)")
+        float_button.clicked.connect(self._toggle_floating)
+        close_button.clicked.connect(dock.close)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 2, 4, 2)
+        row.setSpacing(0)
+        row.addWidget(label, 1)
+        for button in (float_button, close_button):
+            button.setIconSize(QSize(14, 14))
+            row.addWidget(button)
+
+    def _toggle_floating(self) -> None:
+        self._dock.setFloating(not self._dock.isFloating())
+
+
+def made_docks(
+    window: QMainWindow,
+    experiment: tuple[QWidget, ...],
+    hand: tuple[QWidget, ...],
+    draw_pad: QWidget,
+    curves: QWidget,
+) -> "Docks":
+    """Return the docks of `window` around these widgets; they are put in place by `Docks.arrange`."""
+    return Docks(
+        _made("dock_experiment", "Experiment", ContentScroll(stacked(*experiment)), window),
+        _made("dock_hand", "Under the hand", ContentScroll(stacked(*hand, stretch=True)), window),
+        _made("dock_draw", "Draw", ContentScroll(stacked(draw_pad, stretch=True)), window),
+        _made("dock_curves", "Curves", curves, window),
+    )
+
+
+def _made(name: str, title: str, content: QWidget, window: QMainWindow) -> QDockWidget:
+    """Return a dock around `content`, found again by `name` in a saved arrangement."""
+    dock = QDockWidget(title, window)
+    dock.setObjectName(name)
+    dock.setAccessibleName(title)
+    dock.setWidget(content)
+    dock.setTitleBarWidget(DockTitle(dock))
+    return dock
+
+
+class ContentScroll(QScrollArea):
+    """Its content as wide as the dock, and as high as the dock or as its own least height for that width.
+
+    (With `widgetResizable` Qt takes the preferred height for the width as the least, and scrolls too early.)
+    """
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self._content = content
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the content's least width with room for the scroll bar: nothing is ever cut off at the side."""
+        content = self._content.minimumSizeHint()
+        return QSize(content.width() + self.verticalScrollBar().sizeHint().width(), min(content.height(), 120))
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the content's own size."""
+        return self._content.sizeHint()
+
+    def needed_height(self, width: int) -> int:
+        """Return the least height at which nothing has to scroll, for content of this width."""
+        layout = self._content.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            return layout.minimumHeightForWidth(width)
+        return self._content.minimumSizeHint().height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fit the content to the new size."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Fit the content when something in it needs more or less room."""
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        room = self.maximumViewportSize()
+        width = room.width()
+        height = self.needed_height(width)
+        if height > room.height():
+            width -= self.verticalScrollBar().sizeHint().width()
+            height = self.needed_height(width)
+        self._content.resize(width, max(height, room.height()))
+
+
+def stacked(*contents: QWidget, stretch: bool = False) -> QWidget:
+    """Return widgets below each other with hairlines between; `stretch` gives spare height to the last one."""
+    holder = QWidget()
+    holder.setObjectName("scrolled")
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for number, content in enumerate(contents):
+        if number:
+            column.addWidget(rule())
+        column.addWidget(content, 1 if stretch and number == len(contents) - 1 else 0)
+    if not stretch:
+        column.addStretch(1)
+    return holder
+
+
+def rule() -> QFrame:
+    """Return a hairline."""
+    line = QFrame()
+    line.setObjectName("rule")
+    line.setFixedHeight(1)
+    return line
+
+
+@dataclass(frozen=True, slots=True)
+class Docks:
+    """The four docks of the window."""
+
+    experiment: QDockWidget
+    hand: QDockWidget
+    draw: QDockWidget
+    curves: QDockWidget
+
+    def all(self) -> tuple[QDockWidget, ...]:
+        """Return the docks in reading order."""
+        return self.experiment, self.hand, self.draw, self.curves
+
+    def by_command(self) -> dict[str, QDockWidget]:
+        """Return the docks by the command that shows them."""
+        return {f"view.{dock.objectName()}": dock for dock in self.all()}
+
+    def arrange(self, window: QMainWindow, height: int) -> None:
+        """Put all docks where they are at first, for a window of this height in pixels."""
+        window.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
+        window.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        window.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
+        for dock in self.all():
+            dock.setFloating(False)
+            window.removeDockWidget(dock)
+        window.addDockWidget(Area.LeftDockWidgetArea, self.experiment)
+        window.addDockWidget(Area.RightDockWidgetArea, self.hand)
+        window.addDockWidget(Area.BottomDockWidgetArea, self.curves)
+        if height < TABBED_BELOW:
+            window.addDockWidget(Area.RightDockWidgetArea, self.draw)
+            window.tabifyDockWidget(self.hand, self.draw)
+        else:
+            window.splitDockWidget(self.hand, self.draw, Qt.Orientation.Vertical)
+        for dock in self.all():
+            dock.show()
+        self.hand.raise_()
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        window.resizeDocks([self.experiment, self.hand], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
+        window.resizeDocks([self.curves], [CURVES_HEIGHT], vertical)
+        if height >= TABBED_BELOW:
+            needs = [_needed_height(self.hand), _needed_height(self.draw)]
+            spare = max(0, height - window.menuBar().height() - sum(needs))
+            window.resizeDocks([self.hand, self.draw], [needs[0] + spare // 2, needs[1] + spare // 2], vertical)
+
+
+def _needed_height(dock: QDockWidget) -> int:
+    area = dock.widget()
+    content = area.needed_height(RIGHT_WIDTH) if isinstance(area, ContentScroll) else area.minimumSizeHint().height()
+    return content + dock.titleBarWidget().sizeHint().height()

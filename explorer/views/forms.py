@@ -1,0 +1,307 @@
+"""Forms made from the declarations of the settings: labels, editors, units, ranges, help and errors."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.config import SECTIONS, ExperimentConfig
+from core.settings import ConfigError, Section, Setting
+from explorer.views.editors import ChoiceEditor, Editor, SwitchEditor, TextEditor, editor_of
+from explorer.views.icon_button import IconButton
+
+# All forms of the window share the width of their label column, so that their editors line up.
+_WIDEST_LABEL = "Latent dimensions"
+_FIXED_DURING_RUN = "Fixed while a model trains."
+_EMBEDDED = ("mnist", "shapes")
+_IMPORT_SETTINGS = ("image_size", "fit", "invert", "subfolder_labels", "held_out_fraction")
+
+
+def relevant(config: ExperimentConfig, section: str, name: str) -> bool:
+    """Return whether a setting has any effect beside the others of `config`; forms hide it where not."""
+    model = config.model
+    if section == "model":
+        return {
+            "hidden": model.network == "mlp",
+            "channels": model.network == "conv",
+            "likelihood": model.has_prior,
+            "posterior": model.has_prior,
+            # Height and width are those of the data.
+            "image_height": False,
+            "image_width": False,
+        }.get(name, True)
+    if section == "objective":
+        return model.has_prior
+    if section == "data":
+        return name not in _IMPORT_SETTINGS or config.data.source not in _EMBEDDED
+    return True
+
+
+def folded(declared: Setting) -> bool:
+    """Return whether a setting waits under More: one for experts, or one with nothing to choose from yet."""
+    return declared.declaration.advanced or len(declared.declaration.choices) == 1
+
+
+def commit_pending_edit() -> None:
+    """Take over what is typed in the focused field but not finished, as before a command given by its shortcut."""
+    focused = QApplication.focusWidget()
+    if isinstance(focused, QLineEdit | QAbstractSpinBox):
+        focused.clearFocus()
+        focused.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+@dataclass(slots=True)
+class _Row:
+    declared: Setting
+    editor: Editor
+    label: QLabel | None
+    holder: QWidget
+    error: QLabel
+    layout: QFormLayout
+
+
+class SectionForm(QWidget):
+    """A form of some settings of one section of ExperimentConfig."""
+
+    edited = Signal(str, object)
+    """Name and valid new value of a setting the user changed; the value's type is the setting's own."""
+    validity_changed = Signal(bool)
+
+    def __init__(self, section: str, names: Iterable[str] | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.section = section
+        self._config = ExperimentConfig()
+        self._rows: dict[str, _Row] = {}
+        self._running = False
+        self._more = IconButton("chevron-right", "More settings", "Show the settings for experts.")
+        self._main = _form_layout()
+        self._folded = _form_layout()
+        self._folded_holder = QWidget()
+        self._build(None if names is None else tuple(names))
+        self.set_config(self._config)
+
+    def values(self) -> dict[str, object]:
+        """Return the last valid value of every setting of the form."""
+        current = self._current()
+        return {name: getattr(current, name) for name in self._rows}
+
+    def set_values(self, values: Mapping[str, object]) -> None:
+        """Show values by name; others stay.  No intent is emitted.  Raises ConfigError where one is not allowed."""
+        self.set_config(self._config.with_values(self._keyed(values)))
+
+    def set_config(self, config: ExperimentConfig) -> None:
+        """Show a whole configuration; what it makes meaningless is hidden.  No intent is emitted.
+
+        A field that is in error keeps what was typed as long as its setting stays what it was.
+        """
+        before, self._config = self._current(), config
+        current = self._current()
+        for name, row in self._rows.items():
+            value = getattr(current, name)
+            if self.is_in_error(name) and value == getattr(before, name):
+                continue
+            row.editor.set_value(value)
+            self._set_error(row, "")
+            _describe(row)
+        self._show_relevant()
+        self._announce_validity()
+
+    def set_running(self, running: bool) -> None:  # noqa: FBT001 - a Qt setter
+        """Leave only the settings that can change during a run."""
+        self._running = running
+        for row in self._rows.values():
+            able = row.declared.declaration.live or not running
+            row.editor.setEnabled(able)
+            if row.label is not None:
+                row.label.setEnabled(able)
+            _describe(row, "" if able else _FIXED_DURING_RUN)
+
+    def show_error(self, name: str, text: str) -> None:
+        """Show what is wrong under a field; an empty text takes it away.  Raises KeyError for names not shown."""
+        self._set_error(self._rows[name], text)
+        self._announce_validity()
+
+    def error(self, name: str) -> str:
+        """Return the text shown under a field; empty where all is well."""
+        return self._rows[name].error.text()
+
+    def is_in_error(self, name: str) -> bool:
+        """Return whether a field holds something that is not allowed."""
+        return bool(self._rows[name].error.text())
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether every field that is shown holds an allowed value."""
+        return not any(self.is_in_error(name) and self._is_relevant(name) for name in self._rows)
+
+    def focus_first_error(self) -> bool:
+        """Go to the first field in error; return whether there is one."""
+        for name, row in self._rows.items():
+            if self.is_in_error(name) and self._is_relevant(name):
+                if row.layout is self._folded and not self._more.isChecked():
+                    self._more.click()
+                row.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+                return True
+        return False
+
+    def editor(self, name: str) -> Editor:
+        """Return the editor of a setting.  Raises KeyError for names not shown."""
+        return self._rows[name].editor
+
+    def _build(self, names: tuple[str, ...] | None) -> None:
+        declared = {entry.name: entry for entry in SECTIONS[self.section].settings()}
+        for name in declared if names is None else names:
+            self._add(declared[name])
+        self._more.setText("More")
+        self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._more.setIconSize(QSize(12, 12))
+        self._more.setCheckable(True)
+        self._more.setProperty("fold", True)
+        self._more.toggled.connect(self._unfold)
+        self._folded_holder.setLayout(self._folded)
+        self._folded_holder.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(self._main)
+        layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self._folded_holder)
+
+    def _add(self, declared: Setting) -> None:
+        editor = editor_of(declared)
+        editor.setObjectName(declared.name)
+        editor.setAccessibleName(declared.declaration.label)
+        editor.edited.connect(self._editor_edited)
+        error = QLabel()
+        error.setProperty("role", "error")
+        error.setWordWrap(True)
+        error.hide()
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        if isinstance(editor, TextEditor) and declared.declaration.unit:
+            line = QHBoxLayout()
+            line.addWidget(editor, 1)
+            line.addWidget(QLabel(declared.declaration.unit))
+            column.addLayout(line)
+        else:
+            column.addWidget(editor)
+        column.addWidget(error)
+        layout = self._folded if folded(declared) else self._main
+        label = None
+        if isinstance(editor, SwitchEditor):
+            layout.addRow(self._blank_label(), holder)
+        else:
+            label = QLabel(declared.declaration.label)
+            label.setProperty("role", "field")
+            label.setBuddy(editor)
+            label.setFixedWidth(self.fontMetrics().horizontalAdvance(_WIDEST_LABEL) + 4)
+            label.setMinimumHeight(editor.sizeHint().height())
+            layout.addRow(label, holder)
+        self._rows[declared.name] = _Row(declared, editor, label, holder, error, layout)
+        _describe(self._rows[declared.name])
+
+    def _blank_label(self) -> QLabel:
+        blank = QLabel()
+        blank.setFixedWidth(self.fontMetrics().horizontalAdvance(_WIDEST_LABEL) + 4)
+        return blank
+
+    def _editor_edited(self) -> None:
+        sender = self.sender()
+        row = next(row for row in self._rows.values() if row.editor is sender)
+        name = row.declared.name
+        try:
+            changed = self._config.with_values(self._keyed({name: row.editor.value()}))
+        except ConfigError as problem:
+            self._set_error(row, _for_reader(row.declared, str(problem)))
+            self._announce_validity()
+            return
+        self._set_error(row, "")
+        before, self._config = getattr(self._current(), name), changed
+        value = getattr(self._current(), name)
+        row.editor.set_value(value)
+        _describe(row)
+        self._show_relevant()
+        self._announce_validity()
+        if value != before:
+            self.edited.emit(name, value)
+
+    def _keyed(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {f"{self.section}.{name}": value for name, value in values.items()}
+
+    def _current(self) -> Section:
+        section = getattr(self._config, self.section)
+        if not isinstance(section, Section):
+            raise TypeError(f"{self.section} is no section of ExperimentConfig")
+        return section
+
+    def _is_relevant(self, name: str) -> bool:
+        return relevant(self._config, self.section, name)
+
+    def _show_relevant(self) -> None:
+        for name, row in self._rows.items():
+            row.layout.setRowVisible(row.holder, self._is_relevant(name))
+        some_folded = any(row.layout is self._folded and self._is_relevant(name) for name, row in self._rows.items())
+        self._more.setVisible(some_folded)
+        self._folded_holder.setVisible(some_folded and self._more.isChecked())
+
+    def _unfold(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signature
+        self._more.set_icon_name("chevron-down" if shown else "chevron-right")
+        self._show_relevant()
+
+    def _set_error(self, row: _Row, text: str) -> None:
+        row.error.setText(text)
+        row.error.setVisible(bool(text))
+        row.editor.setAccessibleDescription(text or row.declared.declaration.help)
+        if row.editor.property("invalid") != bool(text):
+            row.editor.setProperty("invalid", bool(text))
+            row.editor.style().polish(row.editor)
+
+    def _announce_validity(self) -> None:
+        valid = self.is_valid
+        if self.property("valid") != valid:
+            self.setProperty("valid", valid)
+            self.validity_changed.emit(valid)
+
+
+def _form_layout() -> QFormLayout:
+    layout = QFormLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setHorizontalSpacing(8)
+    layout.setVerticalSpacing(6)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    return layout
+
+
+def _describe(row: _Row, hint: str = "") -> None:
+    declaration = row.declared.declaration
+    parts = [declaration.help]
+    if isinstance(row.editor, ChoiceEditor) and row.editor.choice_help():
+        parts.append(f"{row.editor.currentText()}: {row.editor.choice_help()}")
+    elif declaration.minimum is not None or declaration.maximum is not None:
+        parts.append(f"Allowed: {declaration.allowed.removeprefix('in ')}.")
+    if declaration.live:
+        parts.append("Can be changed while a model trains.")
+    if hint:
+        parts.append(hint)
+    row.editor.setToolTip("\n".join(parts))
+    if row.label is not None:
+        row.label.setToolTip("\n".join(parts))
+
+
+def _for_reader(declared: Setting, text: str) -> str:
+    """Return core's message with the setting's name as the form shows it."""
+    label = declared.declaration.label
+    return f"{label}{text.removeprefix(declared.name)}" if text.startswith(declared.name) else text
