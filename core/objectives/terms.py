@@ -1,7 +1,7 @@
 """The costs of a batch, and what an objective is."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -35,6 +35,7 @@ class ElboTerms:
         return None if kl is None else -(self.nll + kl)
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What a training step minimises."""
 

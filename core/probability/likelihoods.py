@@ -1,6 +1,6 @@
 """Likelihoods p(x|z) of a picture's pixels, independent given the decoder's parameters."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch.nn import functional
@@ -9,6 +9,7 @@ from core.registry import Registry
 from core.tensors import Images, Logits, Nats
 
 
+@runtime_checkable
 class Likelihood(Protocol):
     """A distribution over pictures whose parameters the decoder gives, pixel after pixel."""
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -16,6 +16,7 @@ from core.tensors import Codes, Logits, Nats, NatsPerDimension
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
+@runtime_checkable
 class Posterior(Protocol):
     """What a model's `inference` returns: a distribution over the code of each image of a batch."""
 
@@ -31,6 +32,7 @@ class Posterior(Protocol):
         """Return one z ~ q(z|x) for each image, differentiable in q's parameters."""
 
 
+@runtime_checkable
 class VariationalPosterior(Posterior, Protocol):
     """A posterior with a density, as a registry entry offers it."""
 

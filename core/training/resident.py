@@ -12,11 +12,11 @@ from core.tensors import Images
 
 _PIECE = 4096
 
-ByteImages = UInt8[Tensor, "num_images pixels"]
 
-
-def fill_as_seen(target: ByteImages, images: PictureStack, indices: Int64[np.ndarray, "n"], config: DataConfig) -> None:
-    """Write what the model sees of the images, grey levels 0..255, into the first rows of `target`."""
+def fill_as_seen(
+    target: UInt8[Tensor, "n pixels"], images: PictureStack, indices: Int64[np.ndarray, "n"], config: DataConfig
+) -> None:
+    """Write what the model sees of the images at these indices, grey levels 0..255, into the rows of `target`."""
     for start in range(0, len(indices), _PIECE):
         piece = indices[start : start + _PIECE]
         seen = seen_by_model(images[piece], piece, config)

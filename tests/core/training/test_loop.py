@@ -1,0 +1,406 @@
+"""A run: what it yields, what it depends on, and what it does not."""
+
+import itertools
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import MODELS, NETWORKS, DataConfig, ExperimentConfig
+from core.data.binarisation import seen_by_model
+from core.settings import ConfigError
+from core.snapshots import HeldOutReport, Progress, StepReports
+from core.training.errors import TrainingError
+from core.training.loop import TrainingRun
+from tests.core.training.runs import (
+    a_run,
+    finished,
+    held_out_of,
+    notes_of,
+    same_arrays,
+    same_weights,
+    some_data,
+    steps_of,
+)
+
+
+def test_a_run_reports_every_step_once_and_then_ends() -> None:
+    run = a_run()
+    events = finished(run)
+    assert steps_of(events) == list(range(1, 9))  # 30 images in batches of 8, the last of 6, twice
+    assert run.step == run.total_steps == 8
+    assert finished(run) == []
+
+
+def test_progress_rises_to_the_end() -> None:
+    progress = [event for event in finished(a_run()) if isinstance(event, Progress)]
+    assert [report.step for report in progress] == sorted(report.step for report in progress)
+    assert progress[-1].epoch == progress[-1].total_epochs == 2.0
+    assert progress[-1].seconds_left == 0.0
+    assert all(report.images_per_second > 0.0 for report in progress)
+
+
+def test_training_lowers_the_cost() -> None:
+    run = a_run(model="autoencoder", epochs=20, learning_rate=0.03)
+    finished(run)
+    complete = [report for report in run.history.held_out if report.complete]
+    assert complete[-1].means.nll < complete[0].means.nll - 1.0
+
+
+@pytest.mark.parametrize("model", [choice.name for choice in MODELS])
+@pytest.mark.parametrize("network", [choice.name for choice in NETWORKS])
+@pytest.mark.parametrize("latent_dim", [1, 3])
+def test_every_model_is_trained_by_the_same_loop(model: str, network: str, latent_dim: int) -> None:
+    run = a_run(model=model, network=network, latent_dim=latent_dim)
+    before = run.weights()
+    events = finished(run)
+    columns = latent_dim if run.config.model.has_prior else 0
+    for event in events:
+        if isinstance(event, StepReports):
+            assert event.kl_per_dimension.shape == (len(event), columns)
+            assert np.isfinite(event.nll).all()
+            assert np.isfinite(event.kl).all() == run.config.model.has_prior
+        if isinstance(event, HeldOutReport):
+            assert (event.means.elbo is not None) == run.config.model.has_prior
+            assert len(event.means.kl_per_dimension) == columns
+    after = run.weights()
+    assert all(not np.array_equal(before.arrays[name], after.arrays[name]) for name in before.arrays)
+
+
+def test_the_kl_is_the_sum_over_dimensions() -> None:
+    steps = a_run_to_end(latent_dim=3).history.steps()
+    np.testing.assert_allclose(steps.kl, steps.kl_per_dimension.sum(axis=1), rtol=1e-6)
+
+
+def a_run_to_end(**values: object) -> TrainingRun:
+    run = a_run(**values)  # type: ignore[arg-type]
+    finished(run)
+    return run
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 256, None])
+def test_the_chunk_changes_no_weight(chunk: int | None) -> None:
+    one, other = a_run(steps_per_chunk=4), a_run(steps_per_chunk=chunk)
+    finished(one)
+    finished(other)
+    assert same_weights(one.weights(), other.weights())
+    assert np.array_equal(one.history.steps().nll, other.history.steps().nll)
+    assert one.history.held_out == other.history.held_out
+
+
+def test_the_seed_decides_everything() -> None:
+    first, second, other = a_run_to_end(), a_run_to_end(), a_run_to_end(**{"training.seed": 4})
+    assert same_weights(first.weights(), second.weights())
+    assert not same_weights(first.weights(), other.weights())
+
+
+def test_the_global_generator_is_neither_used_nor_touched() -> None:
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = a_run_to_end()
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert same_weights(first.weights(), a_run_to_end().weights())
+
+
+def test_a_pause_leaves_no_trace() -> None:
+    unbroken = a_run_to_end()
+    paused = a_run()
+    events = []
+    while paused.step < paused.total_steps:
+        # The generator is dropped after each event, and the model looked at and saved.
+        iterator = paused.events()
+        events.append(next(iterator))
+        iterator.close()  # type: ignore[attr-defined]
+        paused.weights()
+        paused.saved()
+    events.extend(paused.events())
+    assert same_weights(unbroken.weights(), paused.weights())
+    assert steps_of(events) == list(range(1, 9))
+    assert unbroken.history.held_out == paused.history.held_out
+
+
+def test_evaluations_do_not_perturb_training() -> None:
+    with_held_out = a_run(some_data(30, 10))
+    without = a_run(some_data(30, 0))
+    assert held_out_of(finished(with_held_out), complete=True)
+    assert not held_out_of(finished(without), complete=True)
+    assert same_weights(with_held_out.weights(), without.weights())
+
+
+def test_the_thread_that_pulls_may_change() -> None:
+    unbroken, run = a_run_to_end(), a_run()
+
+    def pull_some() -> None:
+        list(itertools.islice(run.events(), 3))
+
+    for _ in range(20):
+        thread = threading.Thread(target=pull_some)
+        thread.start()
+        thread.join()
+    assert run.step == run.total_steps
+    assert same_weights(unbroken.weights(), run.weights())
+
+
+def test_held_out_images_are_evaluated_within_and_at_the_end_of_an_epoch() -> None:
+    events = finished(a_run(some_data(80, 2100), epochs=1))
+    assert [(report.epoch, report.num_images) for report in held_out_of(events, complete=False)] == [
+        (0.2, 2000),
+        (0.5, 2000),
+        (0.8, 2000),
+        (1.0, 2000),
+    ]
+    assert [(report.epoch, report.num_images) for report in held_out_of(events, complete=True)] == [(1.0, 2100)]
+
+
+def test_the_same_weights_have_the_same_held_out_cost_every_time() -> None:
+    run = a_run_to_end(learning_rate=1e-30)
+    assert len({report.means for report in run.history.held_out if report.complete}) == 1
+
+
+def test_the_held_out_cost_is_that_of_what_the_model_sees() -> None:
+    run = a_run_to_end(model="autoencoder")
+    images = some_data().held_out.images
+    seen = seen_by_model(images, np.arange(len(images)), run.config.data)
+    model, x = run._model, torch.from_numpy(seen)
+    with torch.no_grad():
+        expected = float(-model.likelihood.log_prob(x, model(x)).mean())
+    assert run.history.held_out[-1].means.nll == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_held_out_elbo_is_at_beta_one_whatever_beta() -> None:
+    run = a_run_to_end(beta=20.0, epochs=1)
+    same_weights_at_beta_one = a_run(start=run.saved(), learning_rate=1e-30, epochs=1)
+    finished(same_weights_at_beta_one)
+    last, again = run.history.held_out[-1], same_weights_at_beta_one.history.held_out[-1]
+    assert last.means == again.means
+    assert last.means.elbo == pytest.approx(-(last.means.nll + sum(last.means.kl_per_dimension)))
+
+
+def test_a_larger_beta_lowers_the_kl() -> None:
+    plain, strong = a_run_to_end(epochs=12), a_run_to_end(epochs=12, beta=20.0)
+    assert strong.history.steps().kl[-1] < 0.5 * plain.history.steps().kl[-1]
+
+
+@pytest.mark.parametrize("binarisation", ["dynamic", "fixed", "threshold", "none"])
+def test_each_binarisation_shows_the_model_what_it_says(binarisation: str) -> None:
+    data = some_data()
+    run = a_run(data, binarisation=binarisation)
+    indices = torch.arange(30)
+    one = run._images.batch(indices, torch.Generator().manual_seed(1)).numpy()
+    other = run._images.batch(indices, torch.Generator().manual_seed(2)).numpy()
+    if binarisation == "dynamic":
+        assert set(np.unique(one)) == {0.0, 1.0}
+        assert not np.array_equal(one, other)
+        draws = np.mean(
+            [run._images.batch(indices, torch.Generator().manual_seed(seed)).numpy() for seed in range(500)], axis=0
+        )
+        probability = data.train.images.reshape(30, -1) / 255.0
+        error = 5.0 * np.sqrt(probability * (1.0 - probability) / 500) + 0.003
+        assert (np.abs(draws - probability) <= error).all()
+        assert (draws[probability == 0.0] == 0.0).all()
+    else:
+        expected = seen_by_model(data.train.images, np.arange(30), DataConfig(binarisation=binarisation))
+        np.testing.assert_allclose(one, expected, atol=1e-6)
+        assert np.array_equal(one, other)
+
+
+def test_white_stays_white_and_black_stays_black() -> None:
+    for grey, value in ((0, 0.0), (255, 1.0)):
+        run = a_run(some_data(grey=grey))
+        draws = [run._images.batch(torch.arange(30), torch.Generator().manual_seed(seed)) for seed in range(50)]
+        assert all(bool((draw == value).all()) for draw in draws)
+
+
+@pytest.mark.parametrize(("num_train", "num_held_out"), [(1, 1), (1, 0), (2, 1), (5, 3)])
+def test_fewer_images_than_a_batch_are_enough(num_train: int, num_held_out: int) -> None:
+    run = a_run(some_data(num_train, num_held_out), epochs=3)
+    assert steps_of(finished(run)) == [1, 2, 3]
+    assert np.isfinite(run.history.steps().nll).all()
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_constant_pictures_are_learned_without_a_fault(grey: int) -> None:
+    run = a_run(some_data(grey=grey), epochs=5)
+    events = finished(run)
+    assert not notes_of(events, "non_finite")
+    assert all(np.isfinite(array).all() for array in run.weights().arrays.values())
+
+
+def test_the_order_of_images_is_new_in_each_epoch_and_leaves_none_out() -> None:
+    run, seen = a_run(), []
+    batch = run._images.batch
+    run._images.batch = lambda indices, generator: (seen.append(indices), batch(indices, generator))[1]  # type: ignore[method-assign, func-returns-value]
+    finished(run)
+    epochs = [torch.cat(seen[:4]).tolist(), torch.cat(seen[4:]).tolist()]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(30))] * 2
+    assert epochs[0] != epochs[1]
+
+
+def test_versions_of_weights_are_numbered_and_cloned() -> None:
+    run = a_run()
+    first, second = run.weights(), run.weights()
+    assert (first.version, second.version) == (1, 2)
+    assert (first.step, second.step) == (0, 0)
+    finished(run)
+    assert run.weights().step == 8
+    assert same_weights(first, second)
+    assert not any(array.flags.writeable for array in first.arrays.values())
+
+
+def test_the_learning_rate_and_beta_change_at_the_next_step_and_are_noted() -> None:
+    run = a_run()
+    iterator = run.events()
+    while run.step < 2:
+        next(iterator)
+    at = run.step
+    run.set_learning_rate(0.004)
+    run.set_beta(2.0)
+    settings = notes_of(list(iterator), "setting")
+    assert {(note.step, note.text) for note in settings} == {(at, "learning_rate 0.01 → 0.004"), (at, "beta 1 → 2")}
+    assert run.config.training.learning_rate == 0.004
+    assert run.config.objective.beta == 2.0
+    assert run._stepper.optimiser.param_groups[0]["lr"] == 0.004
+    assert settings[0] in run.history.notes
+
+
+def test_a_learning_rate_set_before_the_first_step_is_as_if_configured() -> None:
+    configured, set_later = a_run_to_end(learning_rate=0.002), a_run()
+    set_later.set_learning_rate(0.002)
+    finished(set_later)
+    assert same_weights(configured.weights(), set_later.weights())
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), 1e9])
+def test_a_learning_rate_that_makes_no_sense_is_refused_and_changes_nothing(value: float) -> None:
+    run = a_run()
+    with pytest.raises(ConfigError, match="learning_rate must lie in"):
+        run.set_learning_rate(value)
+    with pytest.raises(ConfigError, match="beta must lie in"):
+        run.set_beta(-abs(value) - 1.0)
+    assert not notes_of(finished(run), "setting")
+
+
+def test_cosine_ends_at_a_learning_rate_of_almost_nothing() -> None:
+    run = a_run(schedule="cosine", epochs=10)
+    rates = []
+    set_rate = run._stepper.set_learning_rate
+    run._stepper.set_learning_rate = lambda rate: (rates.append(rate), set_rate(rate))[1]  # type: ignore[method-assign, assignment, func-returns-value]
+    finished(run)
+    assert rates[0] == 0.01
+    assert rates == sorted(rates, reverse=True)
+    assert rates[20] == pytest.approx(0.005)
+    assert rates[-1] < 1e-4
+
+
+def test_the_plan_is_chosen_noted_and_kept() -> None:
+    run = a_run(steps_per_chunk=None, epochs=12)
+    notes = notes_of(finished(run), "start")
+    assert len(notes) == 1
+    assert run.plan.text in notes[0].text
+    assert run.plan.steps_per_chunk > 1
+    assert run.plan.threads == 1
+    assert run.saved().provenance["plan"] == run.plan.text
+
+
+def test_a_saved_run_says_where_it_comes_from() -> None:
+    provenance = a_run_to_end().saved().provenance
+    assert provenance["seed"] == "3"
+    assert provenance["data"] == "blobs"
+    assert provenance["data_fingerprint"] == "fingerprint"
+    assert provenance["torch"] == torch.__version__
+    assert provenance["date"].endswith("+00:00")
+
+
+def test_the_model_takes_its_size_from_the_data() -> None:
+    run = a_run(some_data(side=7))
+    assert (run.config.model.image_height, run.config.model.image_width) == (7, 7)
+
+
+def test_what_does_not_fit_the_data_is_refused_with_the_reason() -> None:
+    saved = a_run_to_end().saved()
+    with pytest.raises(TrainingError, match="6×6 pixels and blobs has 7×7: train a new model"):
+        a_run(some_data(side=7), start=saved)
+    with pytest.raises(TrainingError, match="latent dimensions is 2, not 5"):
+        a_run(start=saved, latent_dim=5)
+    with pytest.raises(TrainingError, match="blobs has no training images"):
+        a_run(some_data(0, 3))
+    with pytest.raises(TrainingError, match="at least 16 pixels a side"):
+        a_run(network="conv", channels=(2, 2, 2, 2))
+
+
+def test_a_network_that_cannot_fit_in_memory_is_refused_before_it_is_built() -> None:
+    with pytest.raises(TrainingError, match="GiB are free"):
+        a_run(some_data(2, 0, side=256), hidden=(8192,) * 8, latent_dim=256)
+
+
+def test_a_model_goes_on_exactly_where_it_stood() -> None:
+    unbroken = a_run_to_end(epochs=4)
+    half = a_run_to_end(epochs=2)
+    continued = a_run(start=half.saved(), epochs=2)
+    events = finished(continued)
+    assert steps_of(events) == list(range(9, 17))
+    assert same_weights(unbroken.weights(), continued.weights())
+    assert same_arrays(unbroken.saved().optimiser, continued.saved().optimiser)
+    assert unbroken.history.held_out == continued.history.held_out
+    assert np.array_equal(unbroken.history.steps().nll, continued.history.steps().nll)
+    assert continued.total_epochs == 4.0
+
+
+def test_a_model_stopped_within_an_epoch_goes_on_exactly_where_it_stood() -> None:
+    unbroken, stopped = a_run(epochs=4, steps_per_chunk=1), a_run(epochs=4, steps_per_chunk=1)
+    iterator = stopped.events()
+    while stopped.step < 6:
+        next(iterator)
+    iterator.close()  # type: ignore[attr-defined]
+    continued = a_run(start=stopped.saved(), epochs=2, steps_per_chunk=1)
+    assert continued.total_epochs == 3.5
+    finished(continued)
+    unbroken_iterator = unbroken.events()
+    while unbroken.step < 14:
+        next(unbroken_iterator)
+    assert same_weights(unbroken.weights(), continued.weights())
+
+
+@pytest.mark.parametrize("fault", ["none", "shape", "nan", "negative", "position"])
+def test_an_optimiser_state_that_cannot_be_used_is_left_and_said_so(fault: str) -> None:
+    saved = a_run_to_end().saved()
+    optimiser = dict(saved.optimiser)
+    name = "adam.exp_avg_sq.encoder.layers.0.bias"
+    if fault == "none":
+        optimiser = {}
+    elif fault == "shape":
+        optimiser[name] = optimiser[name][:3]
+    elif fault in {"nan", "negative"}:
+        optimiser[name] = np.full_like(optimiser[name], np.nan if fault == "nan" else -1.0)
+    else:
+        optimiser["run.batch"] = np.array(99)
+    run = a_run(start=replace(saved, optimiser=optimiser))
+    events = finished(run)
+    assert "Adam starts afresh" in notes_of(events, "start")[0].text
+    assert steps_of(events) == list(range(9, 17))
+    assert run.total_epochs == 4.0
+
+
+def test_a_model_may_go_on_with_other_images_and_another_batch_size() -> None:
+    saved = a_run_to_end().saved()
+    run = a_run(some_data(50, 5), start=saved, batch_size=25, epochs=1)
+    assert steps_of(finished(run)) == [9, 10]
+    assert run.history.epochs == 3.0
+
+
+def test_a_saved_model_does_not_change_while_training_goes_on() -> None:
+    run = a_run()
+    iterator = run.events()
+    while run.step < 4:
+        next(iterator)
+    saved = run.saved()
+    weights = {name: array.copy() for name, array in saved.weights.items()}
+    optimiser = {name: array.copy() for name, array in saved.optimiser.items()}
+    list(iterator)
+    assert same_arrays(saved.weights, weights)
+    assert same_arrays(saved.optimiser, optimiser)
+    assert saved.history.num_steps == 4
+    assert isinstance(saved.config, ExperimentConfig)

@@ -1,0 +1,156 @@
+"""The loop's parts: device and threads, schedules, random streams, pace, chunks and position."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from core import config as choices
+from core.config import ModelConfig, TrainingConfig
+from core.training.chunks import MAX_STEPS, ChunkLength
+from core.training.device import available_cores, check_memory, choose_device, choose_threads
+from core.training.errors import TrainingError
+from core.training.pace import Pace
+from core.training.position import Position
+from core.training.randomness import Stream, epoch_order, reseed, stream_seed
+from core.training.schedules import SCHEDULES
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def test_every_schedule_that_can_be_chosen_is_registered() -> None:
+    assert SCHEDULES.names == tuple(choice.name for choice in choices.SCHEDULES)
+
+
+@pytest.mark.parametrize("name", SCHEDULES.names)
+def test_every_schedule_starts_at_one_and_never_leaves_the_range(name: str) -> None:
+    factors = [SCHEDULES[name](done) for done in np.linspace(0.0, 1.0, 101)]
+    assert factors[0] == 1.0
+    assert min(factors) >= 0.0
+    assert max(factors) == 1.0
+
+
+def test_cosine_is_that_of_torch() -> None:
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    oracle = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=10)
+    for step in range(11):
+        assert SCHEDULES["cosine"](step / 10) == pytest.approx(oracle.get_last_lr()[0], abs=1e-9)
+        optimiser.step()
+        oracle.step()
+
+
+def test_the_processor_is_always_there_and_automatic_takes_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto") == torch.device("cuda")
+    assert choose_device("cpu") == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == torch.device("cpu")
+    with pytest.raises(TrainingError, match=r"device is set to CUDA, but .* choose automatic"):
+        choose_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("threads", "batch_size", "cores", "expected"),
+    [(0, 128, 8, 7), (0, 128, 2, 1), (0, 128, 1, 1), (0, 20, 8, 1), (3, 20, 8, 3), (3, 128, 2, 3)],
+)
+def test_threads_are_as_set_or_one_fewer_than_cores(threads: int, batch_size: int, cores: int, expected: int) -> None:
+    assert choose_threads(TrainingConfig(threads=threads, batch_size=batch_size), cores) == expected
+    assert available_cores() >= 1
+
+
+def test_memory_is_compared_with_what_weights_gradients_and_moments_need() -> None:
+    config = ModelConfig()
+    check_memory(config, 20_000_000)
+    with pytest.raises(TrainingError, match=r"1,133,844 weights needs 0\.0 GiB"):
+        check_memory(config, 10_000_000)
+
+
+def test_streams_are_all_different_and_always_the_same() -> None:
+    seeds = {stream_seed(seed, stream, counter) for seed in range(20) for stream in Stream for counter in range(100)}
+    assert len(seeds) == 20 * len(Stream) * 100
+    assert all(0 <= seed < 2**64 for seed in seeds)
+    assert stream_seed(0, Stream.STEP, 7) == stream_seed(0, Stream.STEP, 7)
+
+
+def test_neighbouring_streams_are_not_correlated() -> None:
+    draws = torch.stack([torch.randn(2000, generator=reseed(torch.Generator(), 0, Stream.STEP, n)) for n in range(20)])
+    correlations = torch.corrcoef(draws) - torch.eye(20)
+    assert float(correlations.abs().max()) < 5.0 / math.sqrt(2000)
+
+
+def test_an_epochs_order_is_a_permutation() -> None:
+    assert sorted(epoch_order(1, 2, 50).tolist()) == list(range(50))
+    assert epoch_order(1, 2, 50).tolist() != epoch_order(1, 3, 50).tolist()
+
+
+def test_pace_counts_work_and_short_gaps_but_no_pause() -> None:
+    clock = FakeClock()
+    pace = Pace(clock)
+    assert pace.seconds_for(10) is None
+    for gap in (0.01, 500.0, 0.01):
+        pace.begin()
+        clock.time += 0.09
+        pace.end(9)
+        clock.time += gap
+    assert pace.images_per_second == pytest.approx(100.0)
+    assert pace.seconds_for(27) == pytest.approx(0.28)
+
+
+def test_a_clock_that_stands_still_gives_no_division_by_zero() -> None:
+    pace = Pace(FakeClock())
+    pace.begin()
+    pace.end(10)
+    assert math.isfinite(pace.images_per_second)
+    assert pace.seconds_for(10) is not None
+
+
+def test_the_pace_follows_a_change_within_seconds() -> None:
+    clock = FakeClock()
+    pace = Pace(clock)
+    for images in [10] * 100 + [20] * 100:
+        pace.begin()
+        clock.time += 0.1
+        pace.end(images)
+    assert pace.images_per_second == pytest.approx(200.0, rel=0.02)
+
+
+@pytest.mark.parametrize(("seconds_per_step", "expected"), [(1e-6, MAX_STEPS), (1e-3, 30), (0.0137, 2), (0.2, 1)])
+def test_a_chunk_lasts_about_thirty_milliseconds(seconds_per_step: float, expected: int) -> None:
+    chunk = ChunkLength()
+    choices_made = 0
+    for index in range(10_000):
+        slow_start = 10.0 if index < 2 else 1.0
+        choices_made += chunk.measured(chunk.steps, slow_start * seconds_per_step * chunk.steps)
+    assert chunk.steps == expected
+    assert choices_made == (1 if seconds_per_step * MAX_STEPS * 10_000 > 0.1 else 0)
+
+
+def test_a_chunk_that_was_given_is_kept() -> None:
+    chunk = ChunkLength(5)
+    assert not any(chunk.measured(5, 1e-9) for _ in range(100))
+    assert chunk.steps == 5
+
+
+def test_a_position_walks_through_epochs_and_is_kept_in_arrays() -> None:
+    position = Position(0, 0, 0, 3)
+    for _ in range(7):
+        position = position.after_step()
+    assert position == Position(7, 2, 1, 3)
+    assert position.epochs == pytest.approx(7 / 3)
+    assert Position.from_arrays(position.to_arrays()) == position
+    assert position.with_batches(30) == Position(7, 2, 10, 30)
+    assert position.with_batches(1) == Position(7, 2, 0, 1)
+
+
+@pytest.mark.parametrize("value", [np.array(-1), np.array(3), np.array(1.0), np.array([1, 2]), np.array(2**62)])
+def test_a_position_that_cannot_be_is_refused(value: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"run\.batch|is no position"):
+        Position.from_arrays(Position(7, 2, 1, 3).to_arrays() | {"run.batch": value})
