@@ -7,7 +7,7 @@ are.
 
 import datetime as dt
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
@@ -120,7 +120,7 @@ class TrainingRun:
         """Weigh the KL term by this from the next step on.  Raises ConfigError."""
         self._wanted["beta"] = self._checked("beta", value)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """Yield reports until all epochs are done; may be closed between yields, and called again to go on.
 
         Raises TrainingError when training diverges again and again; the run then stands at its last good state.
@@ -188,7 +188,10 @@ class TrainingRun:
             self._roll_back()
         self._divergence.remember(self._position.step)
         self._plan_evaluation()
-        if self._chunk_length.measured(num_steps, self._pace.last_seconds):
+        unmeasured = not self._chunk_length.chosen
+        chosen = self._chunk_length.measured(num_steps, self._pace.last_seconds)
+        # A run that is over before enough was measured still says what it ran with.
+        if chosen or (unmeasured and self._position.step == self.total_steps):
             self.plan = replace(self.plan, steps_per_chunk=self._chunk_length.steps)
             self._note("start", self._start_text())
         return reports
@@ -248,7 +251,7 @@ class TrainingRun:
 
     # Held-out images
 
-    def _evaluate(self, evaluation: Evaluation) -> Iterator[Event]:
+    def _evaluate(self, evaluation: Evaluation) -> Generator[Event, None, None]:
         """Evaluate in pieces with a yield between them, then yield the reports."""
         while True:
             with self._computing():

@@ -23,7 +23,7 @@ class Dispatch(QObject):
             "file.save": self._save,
             "edit.undo": views.draw_pad.undo,
             "edit.redo": views.draw_pad.redo,
-            "edit.copy_picture": views.hand.copy_picture,
+            "edit.copy_picture": views.hand.deterministic.copy_picture,
             "edit.paste_picture": views.draw_pad.paste,
             "model.start": session.start_training,
             "model.continue": session.continue_training,
@@ -39,6 +39,10 @@ class Dispatch(QObject):
         window.recent_chosen.connect(self._open_recent)
         window.split_chosen.connect(session.latent.show_split)
         window.files.chosen.connect(self._on_file_chosen)
+        views.hand.failed.connect(self._on_view_failed)
+        views.draw_pad.failed.connect(self._on_view_failed)
+        window.set_splits(("held_out", "train"), "held_out")
+        views.hand.set_timing_visible(window.commands.is_checked("view.timing"))
         self._show_layers()
 
     def do(self, command: str) -> None:
@@ -85,4 +89,17 @@ class Dispatch(QObject):
                 if not self._views.canvas.grab().save(str(path)):
                     self._session.failed.emit(Failed(f"{path} could not be written"))
             case "curves":
-                self._views.curves.save(path)
+                self._save_curves(path)
+
+    def _save_curves(self, path: Path) -> None:
+        curves = self._views.curves
+        try:
+            if path.suffix.lower() == ".csv":
+                curves.save_csv(path)
+            else:
+                curves.save_picture(path)
+        except (OSError, ValueError) as error:
+            self._session.failed.emit(Failed(f"The curves could not be saved: {error}"))
+
+    def _on_view_failed(self, reason: str) -> None:
+        self._session.failed.emit(Failed(reason))

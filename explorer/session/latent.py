@@ -362,7 +362,8 @@ class LatentSession(QObject):
         split, dataset = self._split(), self._dataset
         if split is None or dataset is None:
             raise LookupError("no data is open")
-        return seen_by_model(split.images[image : image + 1], np.array([image]), dataset.config)[0]
+        row: PixelRow = seen_by_model(split.images[image : image + 1], np.array([image]), dataset.config)[0]
+        return row
 
     def _source_picture(self) -> Picture | None:
         held = self._handles.current

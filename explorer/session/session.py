@@ -1,14 +1,14 @@
 """The session: what is open as a whole, the commands that change it, and its orderly end."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.config import ConfigError, DataConfig, ExperimentConfig
+from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
+from core.settings import ConfigError
 from explorer.messages import (
     Failed,
     ImportedPicture,
@@ -20,14 +20,13 @@ from explorer.messages import (
 from explorer.session.documents import SUFFIX, DocumentSession
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
-from explorer.session.training import TrainingSession, checked_start
+from explorer.session.training import TrainingSession, checked_start, unit_note
 from explorer.session.views import Views
 from explorer.session.workers import Workers
 from explorer.settings import Settings
 from explorer.views.import_dialog import ImportDialog
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
-_GREY_NOTE = "Bernoulli nats of grey pixels are not a likelihood."
 # Closing waits for the step in progress and its save; what is left then is an import of torch, with nothing to lose.
 _CLOSE_DEADLINE_MS = 1_800
 
@@ -136,7 +135,7 @@ class Session(QObject):
     def _on_model_opened(self, saved: SavedModel) -> None:
         config = saved.config
         self._show_model(config)
-        self.training.show_history(saved.history, config.model, _unit_note(config))
+        self.training.show_history(saved.history, unit_note(config))
         self._workers.inference.set_model(config.model, saved.as_weights(self.training.next_version()))
         self._set_config(replace(config, data=self.config.data if self.documents.dataset else config.data))
         self._check_fit()
@@ -296,13 +295,3 @@ class Session(QObject):
 
     def _on_deadline(self) -> None:
         self.closed.emit(False)
-
-
-def leave_now(status: int) -> None:
-    """End the process without waiting for a thread that is inside a call nobody can interrupt."""
-    os._exit(status)
-
-
-def _unit_note(config: ExperimentConfig) -> str:
-    grey = config.data.binarisation == "none" and config.model.likelihood == "bernoulli"
-    return _GREY_NOTE if grey else ""

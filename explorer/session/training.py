@@ -4,10 +4,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.config import ConfigError, ExperimentConfig, ModelConfig
+from core.config import ExperimentConfig
 from core.data.dataset import Dataset
 from core.history import History
 from core.saved_model import SavedModel
+from core.settings import ConfigError
 from core.snapshots import ExecutionPlan
 from explorer.messages import (
     Completed,
@@ -84,10 +85,9 @@ class TrainingSession(QObject):
         self._version += 1
         return self._version
 
-    def show_history(self, history: History, model: ModelConfig, note: str) -> None:
+    def show_history(self, history: History, note: str) -> None:
         """Show the curves of a model that was opened."""
         self.history = history
-        self._curves.set_model(model)
         self._curves.set_history(history)
         self._curves.set_unit_note(note)
 
@@ -98,7 +98,7 @@ class TrainingSession(QObject):
         self._run_id += 1
         self._set_state(RunState.STARTING)
         if start is None:
-            self.history = History(config.model.latent_dim)
+            self.show_history(History(config.model.latent_dim), unit_note(config))
         self._latent.set_live(True)
         self._training.start_run(RunRequest(self._run_id, config, dataset, start, autosave))
 
@@ -215,3 +215,9 @@ def checked_start(config: ExperimentConfig, dataset: Dataset, start: SavedModel 
             f"the open data has {height}×{width}"
         )
     return ExperimentConfig(dataset.config, model, config.objective, config.training)
+
+
+def unit_note(config: ExperimentConfig) -> str:
+    """Return what must be said beside nats that are not those of a likelihood; empty where they are."""
+    grey = config.data.binarisation == "none" and config.model.likelihood == "bernoulli"
+    return "Bernoulli nats of grey pixels are not a likelihood." if grey else ""

@@ -6,13 +6,16 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, QThread, Signal
 
-from core.config import ConfigError, DataConfig
-from core.data.dataset import DataError
+from core.config import DataConfig
+from core.data.dataset import DataError, Dataset, QuickLook
 from core.data.importing import import_picture, needs_import_choices, preview_import, suggested_config
-from core.data.sources import load_dataset
+from core.data.sources import load_dataset, load_quick_look
 from core.saved_model import SavedModel
+from core.settings import ConfigError
+from core.snapshots import Split
 from core.storage.model_file import ModelFileError, load_model, save_model
 from explorer.messages import (
     Failed,
@@ -146,7 +149,7 @@ class LoadingThread(QThread):
     def _do(self, job: "_Job") -> None:
         match job:
             case _LoadData(config):
-                self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
+                self._load_data(config)
             case _LoadModel(path, origin):
                 self.model_loaded.emit(LoadedModel(path, load_model(path), origin))
             case _SaveModel(path, saved, autosave):
@@ -160,6 +163,12 @@ class LoadingThread(QThread):
             case _ImportPicture(path, config, height, width):
                 picture = import_picture(path, config, (height, width))
                 self.picture_imported.emit(ImportedPicture(path, picture))
+
+    def _load_data(self, config: DataConfig) -> None:
+        look = load_quick_look(config)
+        if look is not None:
+            self.data_loaded.emit(LoadedData(_held_out_only(look), partial=True))
+        self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
 
     def _open_path(self, path: Path) -> None:
         config = suggested_config(path)
@@ -189,3 +198,9 @@ def _preview(config: DataConfig) -> ImportPreview:
     found = preview_import(Path(config.source), config)
     pictures = tuple(found.pictures)
     return ImportPreview(config, found.num_images, found.num_broken, found.label_names, pictures, found.note)
+
+
+def _held_out_only(look: QuickLook) -> Dataset:
+    """Return the data set without its training half, which is still to be read."""
+    nothing = Split(np.zeros((0, look.height, look.width), np.uint8), None)
+    return Dataset(look.name, look.config, nothing, look.held_out, look.label_names, "", look.note)
