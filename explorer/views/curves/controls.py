@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.views.curves.flow import FlowLayout
 from explorer.views.curves.options import CurveOptions
 from explorer.views.curves.quantities import ELBO, QUANTITIES
+from explorer.views.flow import FlowLayout
 
 ALL = "all"
 SAVE_FORMATS = (

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QWidget
 
-from explorer.views.curves.flow import FlowLayout
+from explorer.views.flow import FlowLayout
 
 _SWATCH = QSize(22, 12)
 
@@ -60,6 +60,7 @@ class Legend(QWidget):
         self._group.setExclusive(False)
         self._group.buttonToggled.connect(self._on_toggled)
         self._layout = FlowLayout(self, spacing=2)
+        self._trailing: list[QWidget] = []
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -69,6 +70,11 @@ class Legend(QWidget):
     def button(self, name: str) -> QToolButton:
         """Return the switch of a curve."""
         return self._buttons[name]
+
+    def add_trailing(self, widget: QWidget) -> None:
+        """Put a widget, shown or hidden, after the last entry."""
+        self._trailing.append(widget)
+        self._layout.addWidget(widget)
 
     def set_entries(self, entries: tuple[Entry, ...]) -> None:
         """Show these entries; switches that stay keep their state and the focus."""
@@ -104,6 +110,8 @@ class Legend(QWidget):
             if previous is not None:
                 QWidget.setTabOrder(previous, button)
             previous = button
+        for widget in self._trailing:
+            self._layout.addWidget(widget)
 
     def _new_button(self, name: str) -> QToolButton:
         button = QToolButton(self)

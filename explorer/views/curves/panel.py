@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QStandardPaths, QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QVBoxLayout, QWidget
 
 from core.history import History
 from core.snapshots import HeldOutReport, RunNote, StepReports
@@ -14,10 +14,11 @@ from explorer.views.curves.export import figure_bytes, table_text, write_whole
 from explorer.views.curves.legend import Entry, Legend
 from explorer.views.curves.options import CurveOptions
 from explorer.views.curves.plot import QuantityPlot
-from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, QUANTITIES, dimension_name
+from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, QUANTITIES
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.style import panel_style
 from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET
+from explorer.views.notation import dimension_name
 
 REPAINT_MS = 33
 """At most 30 repaints a second."""
@@ -43,8 +44,10 @@ class CurvesPanel(QWidget):
         self._caption.setObjectName("caption")
         self._unit_note = QLabel(self)
         self._unit_note.setObjectName("note")
-        self._unit_note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._unit_note.hide()
+        for label in (self._caption, self._unit_note):
+            label.setContentsMargins(6, 0, 6, 0)
+            label.hide()
+            self.legend.add_trailing(label)
         self.plots = {quantity.name: QuantityPlot(quantity, self) for quantity in QUANTITIES}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -67,9 +70,7 @@ class CurvesPanel(QWidget):
     def _arrange(self) -> None:
         below = QHBoxLayout()
         below.setSpacing(8)
-        below.addWidget(self.legend, 3)
-        below.addWidget(self._caption)
-        below.addWidget(self._unit_note, 2)
+        below.addWidget(self.legend, 1)
         below.addWidget(self.controls.follow)
         below.addWidget(self.controls.save)
         row = QHBoxLayout()

@@ -24,6 +24,7 @@ from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET, Trace, 
 _NOTE_KINDS = (("start",), ("setting",), ("non_finite", "rollback"))
 _MOST_MARKERS = 400
 _POINTS_PER_PIXEL = 6
+_NARROW_PX = 300
 _BEYOND_VIEW = 20.0
 """Plots' heights by which a curve may leave the view; farther, the painter's integers overflow."""
 
@@ -270,8 +271,16 @@ class QuantityPlot(QWidget):
             return
         self.crosshair.frame = self._frame()
         place = self.view.mapSceneToView(self.widget.mapToScene(int(self._crosshair_x), 0))
+        compact = self.crosshair.frame.width() < _NARROW_PX
         reading = read_at(
-            self._record, self._options, self.quantity, self._dimensions, self.scales, place.x(), self._px
+            self._record,
+            self._options,
+            self.quantity,
+            self._dimensions,
+            self.scales,
+            place.x(),
+            self._px,
+            compact=compact,
         )
         self.crosshair.show_reading(reading)
 

@@ -46,10 +46,3 @@ QUANTITIES = (ELBO, NLL, KL, KL_PER_DIMENSION)
 
 MOST_DIMENSIONS = len(LABEL_COLOURS)
 """More lines than colours could not be told apart."""
-
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def dimension_name(dimension: int) -> str:
-    """Return how a latent dimension, counted from 0, is written: z₁ for the first."""
-    return "z" + str(dimension + 1).translate(_SUBSCRIPTS)

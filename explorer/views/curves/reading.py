@@ -9,10 +9,11 @@ from explorer.theme import current_palette
 from explorer.views.curves.columns import Numbers
 from explorer.views.curves.crosshair import Reading, ReadingLine
 from explorer.views.curves.options import CurveOptions
-from explorer.views.curves.quantities import KL_PER_DIMENSION, Quantity, dimension_name
+from explorer.views.curves.quantities import KL_PER_DIMENSION, Quantity
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.scales import Scales
 from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET
+from explorer.views.notation import dimension_name
 
 _NEAR_NOTE_PX = 5.0
 _MOST_NOTES = 4
@@ -26,6 +27,8 @@ def read_at(
     scales: Scales,
     x: float,
     pixel_of: Callable[[float, float], QPointF],
+    *,
+    compact: bool = False,
 ) -> Reading:
     """Return what the curves say at the place `x` of the x axis; `pixel_of` maps places to pixels."""
     step = scales.steps_at(x)
@@ -39,12 +42,12 @@ def read_at(
         near = nearest_row(record.held_step.values, step)
         at = float(record.held_step.values[near or 0])
     title = f"step {at:,.0f}"
-    if record.epochs.known:
+    if record.epochs.known and not compact:
         title += f" · epoch {float(record.epochs.to_epochs(at)):.2f}"
     if many:
         lines, marks = _per_dimension(record, options, dimensions, row)
     else:
-        lines, marks = _single(record, options, quantity, row, step)
+        lines, marks = _single(record, options, quantity, row, step, compact=compact)
     px = pixel_of(float(scales.x_of(at)), 0.0).x()
     placed = [(float(scales.y_of(np.array([value]))[0]), colour) for value, colour in marks if np.isfinite(value)]
     dots = tuple((pixel_of(x, place).y(), colour) for place, colour in placed if np.isfinite(place))
@@ -71,7 +74,7 @@ def nats(value: float) -> str:
 
 
 def _single(
-    record: CurveRecord, options: CurveOptions, quantity: Quantity, row: int | None, step: float
+    record: CurveRecord, options: CurveOptions, quantity: Quantity, row: int | None, step: float, *, compact: bool
 ) -> tuple[list[ReadingLine], list[tuple[float, str]]]:
     colours = current_palette()
     series = record.series[quantity.name]
@@ -80,7 +83,7 @@ def _single(
         lines.append(ReadingLine(f"{nats(float(series.values[row]))}  train", colours.train))
     if row is not None and SMOOTHED not in options.hidden:
         smoothed = float(series.smoothed(options.smoothing)[row])
-        lines.append(ReadingLine(f"{nats(smoothed)}  train, smoothed", colours.train))
+        lines.append(ReadingLine(f"{nats(smoothed)}  {'' if compact else 'train, '}smoothed", colours.train))
         marks.append((smoothed, colours.train))
     values = record.held_values(quantity.name)
     for part, wanted in ((SUBSET, False), (COMPLETE, True)):
@@ -89,9 +92,9 @@ def _single(
         if near is None or part in options.hidden:
             continue
         report = record.held_out[int(chosen[near])]
-        images = f"{'all ' if wanted else ''}{report.num_images:,}"
+        images = f"{'all ' if wanted else ''}{report.num_images:,}" + ("" if compact else f" (step {report.step:,})")
         value = nats(float(values[chosen[near]]))
-        lines.append(ReadingLine(f"{value}  held-out, {images} (step {report.step:,})", colours.held_out))
+        lines.append(ReadingLine(f"{value}  held-out, {images}", colours.held_out))
     return lines, marks
 
 

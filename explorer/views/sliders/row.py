@@ -1,0 +1,175 @@
+"""One row: name, slider, number, weight, animate and reset of a latent dimension."""
+
+import math
+
+from PySide6.QtCore import QEvent, QLocale, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
+
+from explorer.messages import SliderSpec
+from explorer.views.notation import dimension_name
+from explorer.views.sliders.marks import SignButton, WeightBar
+from explorer.views.sliders.span import Span
+from explorer.views.sliders.track import Track
+
+LARGEST_VALUE = 1e6
+"""Latent values beyond this are cut off: decoders stay finite, and no posterior is that far out."""
+LABEL_WIDTH, FIELD_WIDTH, MARGIN, SPACING = 30, 68, 4, 4
+
+
+class NumberField(QDoubleSpinBox):
+    """A number in latent units, also beyond the slider's range."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # Points for decimals, as everywhere in the program.
+        self.setLocale(QLocale.c())
+        self.setRange(-LARGEST_VALUE, LARGEST_VALUE)
+        self.setDecimals(3)
+        self.setKeyboardTracking(False)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    @property
+    def being_typed(self) -> bool:
+        """Whether the user has begun to type a number and not ended it."""
+        return self.hasFocus() and self.lineEdit().isModified()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Move only when the field has the focus; else the list scrolls."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Escape gives up what was typed."""
+        if event.key() == Qt.Key.Key_Escape and self.being_typed:
+            self.lineEdit().setText(self.textFromValue(self.value()))
+            self.lineEdit().setModified(False)
+            self.selectAll()
+        else:
+            super().keyPressEvent(event)
+
+
+class SliderRow(QWidget):
+    """The controls of one latent dimension; says what the user did, by its dimension."""
+
+    value_edited = Signal(int, float)
+    grabbed = Signal(int)
+    reset_asked = Signal(int)
+    animate_asked = Signal(int, bool)
+    attended = Signal(int, bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.dimension = 0
+        self.span = Span(-1.0, 1.0)
+        self.label = QLabel(self)
+        self.label.setFixedWidth(LABEL_WIDTH)
+        self.track = Track(self)
+        self.field = NumberField(self)
+        self.field.setFixedWidth(FIELD_WIDTH)
+        self.weight = WeightBar(self)
+        self.animate = SignButton("play", self)
+        self.animate.setCheckable(True)
+        self.reset = SignButton("reset", self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(MARGIN, 2, MARGIN, 2)
+        row.setSpacing(SPACING)
+        row.addWidget(self.label)
+        row.addWidget(self.track, 1)
+        for widget in (self.field, self.weight, self.animate, self.reset):
+            row.addWidget(widget)
+        self.label.setBuddy(self.field)
+        self.track.value_picked.connect(self._on_picked)
+        self.track.grabbed.connect(self._on_grabbed)
+        self.track.reset_asked.connect(self._on_reset)
+        self.track.attended.connect(self._on_attended)
+        self.field.valueChanged.connect(self._on_typed)
+        self.animate.toggled.connect(self._on_animate)
+        self.reset.clicked.connect(self._on_reset)
+
+    def set_spec(self, spec: SliderSpec, largest_weight: float) -> None:
+        """Take another dimension or another range.  Raises ValueError for values that are not finite."""
+        self.span = Span.of(spec)
+        self.dimension = spec.dimension
+        name = dimension_name(spec.dimension)
+        low, high = self.span.low, self.span.high
+        self.label.setText(name)
+        self.track.set_span(self.span, spec.centre)
+        # A hundredth of the range, rounded to one digit.
+        step = (high - low) / 100.0
+        self.field.setSingleStep(float(f"{step:.0e}"))
+        self.weight.set_weight(spec.weight, largest_weight, is_kl=spec.weight_is_kl)
+        plain = f"z{spec.dimension + 1}"
+        self.label.setToolTip(f"Latent dimension {spec.dimension + 1}" + ("" if spec.active else ", collapsed"))
+        self._describe(self.track, f"Slider of {plain}", f"{name} from {low:.3g} to {high:.3g}, double click resets")
+        self._describe(self.field, f"Value of {plain}", f"{name} in latent units, also beyond the slider's range")
+        self._describe(self.animate, f"Animate {plain}", f"Sweep {name} from low to high and back")
+        self._describe(self.reset, f"Reset {plain}", f"Set {name} to {spec.centre:.3g}")
+
+    @staticmethod
+    def _describe(widget: QWidget, name: str, tip: str) -> None:
+        widget.setAccessibleName(name)
+        widget.setAccessibleDescription(tip)
+        widget.setToolTip(tip)
+
+    @property
+    def tab_order(self) -> tuple[QWidget, ...]:
+        """The controls in the order of the tabulator key."""
+        return self.track, self.field, self.animate, self.reset
+
+    @property
+    def busy(self) -> bool:
+        """Whether the user's hand is here: the row must not become another dimension's."""
+        return self.track.isSliderDown() or self.underMouse() or any(widget.hasFocus() for widget in self.tab_order)
+
+    @property
+    def value(self) -> float:
+        """The value shown, in latent units."""
+        return self.track.latent_value
+
+    def show_value(self, value: float) -> None:
+        """Show a value; no signal says so."""
+        if value != self.track.latent_value:
+            self.track.set_latent_value(value)
+        shown = round(value, self.field.decimals())
+        if shown != self.field.value() and not self.field.being_typed:
+            with QSignalBlocker(self.field):
+                self.field.setValue(value)
+
+    def show_animated(self, animated: bool) -> None:  # noqa: FBT001 - a setter
+        """Show whether this dimension is being swept; no signal says so."""
+        with QSignalBlocker(self.animate):
+            self.animate.setChecked(animated)
+        self.animate.update()
+
+    def _on_picked(self, value: float) -> None:
+        self.show_value(value)
+        self.value_edited.emit(self.dimension, value)
+
+    def _on_typed(self, value: float) -> None:
+        if math.isfinite(value):
+            self.grabbed.emit(self.dimension)
+            self.track.set_latent_value(value)
+            self.value_edited.emit(self.dimension, value)
+
+    def _on_grabbed(self) -> None:
+        self.grabbed.emit(self.dimension)
+
+    def _on_reset(self) -> None:
+        self.reset_asked.emit(self.dimension)
+
+    def _on_animate(self, animated: bool) -> None:  # noqa: FBT001 - Qt's signature
+        self.animate_asked.emit(self.dimension, animated)
+
+    def _on_attended(self, attended: bool) -> None:  # noqa: FBT001 - Qt's signature
+        self.attended.emit(self.dimension, attended)
+
+    def event(self, event: QEvent) -> bool:
+        """Repaint in the colours of a new theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            for widget in (self.track, self.weight, self.animate, self.reset):
+                widget.update()
+        return super().event(event)
