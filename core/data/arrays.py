@@ -224,7 +224,7 @@ def _rows_layout(shape: tuple[int, ...]) -> _Layout | None:
 
 def _stack_layout(shape: tuple[int, ...]) -> _Layout | None:
     # (H, W, 1 | 3 | 4) is one picture, not a stack of slivers.
-    if shape[2] in (1, 3, 4):
+    if shape[2] in (1, 3, 4) and shape[1] != shape[2]:
         return None
     if shape[0] == shape[1] >= 8 and shape[2] > 2 * shape[1]:
         note = f"The shape {shape} was read as (height, width, N)."

@@ -1,5 +1,6 @@
 """What the model sees of a picture: the zeros and ones that a Bernoulli likelihood describes, or its greys."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ def seen_by_model(images: PictureStack, indices: np.ndarray[Any, Any], config: D
     """
     if len(images) != len(indices):
         raise ValueError(f"{len(images)} images need as many indices, not {len(indices)}")
-    grey = images.reshape(len(images), -1)
+    # Not -1: no images have no pixels to count.
+    grey = images.reshape(len(images), math.prod(images.shape[1:]))
     if config.binarisation == "none":
         return grey.astype(np.float32) / np.float32(255.0)
     if config.binarisation == "threshold":

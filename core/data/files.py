@@ -4,8 +4,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from core.data.dataset import DataError
 
@@ -41,7 +41,7 @@ def reported(path: Path) -> Iterator[None]:
         raise DataError(f"{shown(path)}: it is malformed ({type(error).__name__}: {error})") from error
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Return `path` open for reading.  Raises OSError, or DataError for what is not a regular file (it could block)."""
     _refuse_irregular(path, path.stat().st_mode)
     # Should a pipe have taken the file's place since, O_NONBLOCK opens it without waiting for a writer.
@@ -54,7 +54,7 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def size_of(file: BinaryIO) -> int:
+def size_of(file: BufferedReader) -> int:
     """Return the size in bytes of an open regular file."""
     return os.fstat(file.fileno()).st_size
 

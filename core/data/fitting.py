@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import UInt8
 
 from core.config import DataConfig
 from core.data.dataset import ProgressCallback
@@ -11,8 +12,12 @@ from core.shapes import Picture, PictureStack
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+# Other names than those of Picture: within one call a name stands for one number.
+FittedPicture = UInt8[np.ndarray, "fitted_height fitted_width"]
+FittedStack = UInt8[np.ndarray, "num_images fitted_height fitted_width"]
 
-def fitted(picture: Picture, size: tuple[int, int], fit: str) -> Picture:
+
+def fitted(picture: Picture, size: tuple[int, int], fit: str) -> FittedPicture:
     """Return the picture at `size` (height, width).
 
     `fit` shows all of it on a ground of its border's median grey, `crop` the middle part of the wanted shape.
@@ -27,7 +32,9 @@ def fitted(picture: Picture, size: tuple[int, int], fit: str) -> Picture:
     if fit == "crop":
         scale = min(have_height / height, have_width / width)
         left, top = (have_width - width * scale) / 2, (have_height - height * scale) / 2
-        return np.asarray(_resized(image, size, (left, top, left + width * scale, top + height * scale)))
+        # Rounding may not lead out of the picture.
+        right, bottom = min(left + width * scale, have_width), min(top + height * scale, have_height)
+        return np.asarray(_resized(image, size, (max(left, 0.0), max(top, 0.0), right, bottom)))
     scale = min(height / have_height, width / have_width)
     inner = (max(round(have_height * scale), 1), max(round(have_width * scale), 1))
     result = np.full(size, _border_grey(picture), np.uint8)
@@ -37,7 +44,7 @@ def fitted(picture: Picture, size: tuple[int, int], fit: str) -> Picture:
     return result
 
 
-def fitted_stack(pictures: PictureStack, config: DataConfig, progress: ProgressCallback | None) -> PictureStack:
+def fitted_stack(pictures: PictureStack, config: DataConfig, progress: ProgressCallback | None) -> FittedStack:
     """Return the pictures at the config's size, inverted if it says so."""
     size = (config.image_size, config.image_size)
     if pictures.shape[1:] == size:

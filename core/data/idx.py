@@ -6,7 +6,7 @@ import math
 import re
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -132,13 +132,13 @@ def _beside(path: Path, pattern: re.Pattern[str], word: str) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
-def _unpacked(file: BinaryIO) -> BinaryIO | gzip.GzipFile:
+def _unpacked(file: io.BufferedIOBase) -> io.BufferedIOBase:
     packed = file.read(2) == GZIP_MAGIC
     file.seek(0)
     return gzip.GzipFile(fileobj=file) if packed else file
 
 
-def _read(file: BinaryIO, size: int, name: str, ndim: int, rows: int | None = None) -> np.ndarray[Any, Any]:
+def _read(file: io.BufferedIOBase, size: int, name: str, ndim: int, rows: int | None = None) -> np.ndarray[Any, Any]:
     try:
         stream = _unpacked(file)
         dtype, shape = _header(stream, size, name, ndim)
@@ -157,7 +157,7 @@ def _read(file: BinaryIO, size: int, name: str, ndim: int, rows: int | None = No
     return np.frombuffer(body, dtype).reshape(shape)
 
 
-def _header(stream: BinaryIO | gzip.GzipFile, size: int, name: str, ndim: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def _header(stream: io.BufferedIOBase, size: int, name: str, ndim: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """Return dtype and shape, checked against what the file can hold before a byte is allocated."""
     packed = isinstance(stream, gzip.GzipFile)
     magic = stream.read(4)

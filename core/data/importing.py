@@ -10,7 +10,7 @@ from core.config import DataConfig
 from core.data.arrays import array_shape, sample_arrays
 from core.data.dataset import DataError, joined_note
 from core.data.files import kind_of, shown
-from core.data.fitting import fitted
+from core.data.fitting import FittedPicture, fitted
 from core.data.folder import broken_note, list_pictures, read_picture_file
 from core.data.greys import transparent_ground
 from core.data.idx import idx_shape, is_taken_as_it_is, sample_idx
@@ -54,7 +54,7 @@ def preview_import(path: Path, config: DataConfig, count: int = 24) -> Preview:
 
 def import_picture(
     picture: Path | np.ndarray[Any, Any], config: DataConfig, size: tuple[int, int] | None = None
-) -> Picture:
+) -> FittedPicture:
     """Return one picture file or array (h, w) or (h, w, 1 | 3 | 4) as an import with these choices makes it.
 
     uint8 of `size` (height, width), the config's own if left out.  Raises DataError.
@@ -89,7 +89,7 @@ def suggested_config(source: Path | str) -> DataConfig:
     return replace(config, centre_drawings=is_normalised(chosen))
 
 
-def _chosen(picture: Picture, config: DataConfig, size: tuple[int, int] | None = None) -> Picture:
+def _chosen(picture: Picture, config: DataConfig, size: tuple[int, int] | None = None) -> FittedPicture:
     result = fitted(picture, size or (config.image_size, config.image_size), config.fit)
     return 255 - result if config.invert else result
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.data.dataset import Rows
-from core.data.fitting import fitted
+from core.data.fitting import FittedPicture, fitted
 from core.shapes import Picture, PictureStack
 
 # LeCun, Bottou, Bengio & Haffner 1998, section III.A: 20 of 28 pixels, whole-pixel shifts (the digits' centres of mass
@@ -13,7 +13,7 @@ from core.shapes import Picture, PictureStack
 _BOX_SHARE = 20 / 28
 
 
-def normalise_drawing(ink: Picture, size: tuple[int, int], *, centre: bool) -> Picture:
+def normalise_drawing(ink: Picture, size: tuple[int, int], *, centre: bool) -> FittedPicture:
     """Return the ink (light on black) at `size` (height, width).
 
     With `centre` as the digits of MNIST were made: the ink's bounding box scaled, anti-aliased, until its long side
@@ -27,7 +27,7 @@ def normalise_drawing(ink: Picture, size: tuple[int, int], *, centre: bool) -> P
 
     image = Image.fromarray(np.ascontiguousarray(ink))
     box = image.getbbox()
-    result: Picture = np.zeros(size, np.uint8)
+    result: FittedPicture = np.zeros(size, np.uint8)
     if box is None:
         return result
     left, top, right, bottom = box

@@ -4,7 +4,8 @@ import ast
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class NpyHeader:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def read_header(stream: BinaryIO, size: int, name: str) -> NpyHeader:
+def read_header(stream: BufferedIOBase, size: int, name: str) -> NpyHeader:
     """Return the header of a .npy stream of `size` bytes in all; `name` is used in errors.  Raises DataError."""
     start = stream.read(8)
     if len(start) < 8 or start[:6] != b"\x93NUMPY":
@@ -62,7 +63,7 @@ def read_header(stream: BinaryIO, size: int, name: str) -> NpyHeader:
     return header
 
 
-def read_values(stream: BinaryIO, header: NpyHeader, name: str, rows: int | None = None) -> np.ndarray[Any, Any]:
+def read_values(stream: BufferedIOBase, header: NpyHeader, name: str, rows: int | None = None) -> np.ndarray[Any, Any]:
     """Return the array that follows its header, or its first rows where it is stored row by row.  Raises DataError."""
     shape = header.shape
     if rows is not None and not header.fortran_order and shape and rows < shape[0]:

@@ -3,7 +3,8 @@
 import struct
 import zipfile
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ _RATIO_FREE_BYTES = 64 * 1024**2
 class NpzFile:
     """An open .npz archive whose directory has been checked.  Raises DataError."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BufferedReader, name: str) -> None:
         self._name = name
         _check_end_record(file, name)
         self._zip = zipfile.ZipFile(file)
@@ -79,7 +80,7 @@ class NpzFile:
                 )
 
 
-def _check_end_record(file: BinaryIO, name: str) -> None:
+def _check_end_record(file: BufferedReader, name: str) -> None:
     """Refuse an endless directory before zipfile makes an object of each entry."""
     size = size_of(file)
     file.seek(max(size - 22 - 65535, 0))

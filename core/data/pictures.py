@@ -1,7 +1,8 @@
 """One picture file or array becomes a grey picture of its own size, with bounded work."""
 
 import contextlib
-from typing import TYPE_CHECKING, Any, BinaryIO
+from io import BufferedIOBase
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ MAX_PIXELS = 80_000_000
 MAX_FILE_BYTES = 256 * 1024**2
 
 
-def decode_picture(file: BinaryIO, *, background: int, longest: int | None = None) -> Picture:
+def decode_picture(file: BufferedIOBase, *, background: int, longest: int | None = None) -> Picture:
     """Return the grey levels of a picture file, upright, alpha over `background`, the first frame of several.
 
     A JPEG is decoded at reduced size, still at least `longest` pixels a side, where that is quicker.  Raises DataError,
@@ -31,7 +32,8 @@ def decode_picture(file: BinaryIO, *, background: int, longest: int | None = Non
     from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415  half the time of importing core.data
 
     try:
-        opened = Image.open(file, formats=FORMATS)
+        # Pillow asks only to read, seek and tell, whatever its annotation says.
+        opened = Image.open(file, formats=FORMATS)  # type: ignore[arg-type]
     except UnidentifiedImageError:
         raise DataError(f"it is damaged or no picture of a kind that is read: {', '.join(FORMATS)}") from None
     with opened as image:

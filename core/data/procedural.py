@@ -22,6 +22,11 @@ _SCALES = (5.0, 9.0)
 _PERIODS = np.array([90.0, 180.0, 360.0])
 _CHUNK = 500
 
+MINOR_AXIS = 0.55
+"""Shorter half axis of the ellipse, the longer being 1."""
+HEART_RADIUS = np.float32(0.6308)
+"""Radius of the heart's circumscribed circle where the square inside it has the side ½√2."""
+
 Grid = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -47,14 +52,12 @@ def shape_factors(seed: int, num_images: int) -> np.ndarray[Any, np.dtype[np.flo
 def draw_shapes(factors: np.ndarray[Any, Any], progress: ProgressCallback | None = None) -> PictureStack:
     """Return the anti-aliased pictures of given factors (see shape_factors), white on black."""
     images = np.zeros((len(factors), SIDE, SIDE), np.uint8)
-    for shape, distance in enumerate((_to_square, _to_ellipse, _to_heart)):
+    for shape, cover in enumerate((_square, _ellipse, _heart)):
         rows = np.flatnonzero(factors[:, 0] == shape)
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
             u, v, scale = _own_coordinates(factors[chunk])
-            # Half a pixel either side of the outline: the share of the pixel that the shape covers, nearly.
-            cover = np.clip(0.5 - distance(u, v) * scale, 0.0, 1.0)
-            images[chunk] = np.rint(cover * 255.0).astype(np.uint8)
+            images[chunk] = np.rint(cover(u, v, scale) * 255.0).astype(np.uint8)
             if progress is not None:
                 progress((shape * NUM_IMAGES / 3 + start) / NUM_IMAGES, "drawing shapes")
     return images
@@ -71,33 +74,36 @@ def _own_coordinates(factors: np.ndarray[Any, Any]) -> tuple[Grid, Grid, Grid]:
     return cos * right + sin * up, cos * up - sin * right, scale
 
 
-def _to_square(u: Grid, v: Grid) -> Grid:
-    """Signed distance to a square inscribed in the unit circle; negative inside."""
-    half = np.float32(np.sqrt(0.5))
-    across, along = np.abs(u) - half, np.abs(v) - half
-    outside = np.hypot(np.maximum(across, 0), np.maximum(along, 0))
-    result: Grid = outside + np.minimum(np.maximum(across, along), 0)
+def _covered(distance_px: Grid) -> Grid:
+    """Return the share of each pixel on the inner side of an outline, from the signed distance of its middle."""
+    result: Grid = np.clip(np.float32(0.5) - distance_px, 0.0, 1.0)
     return result
 
 
-def _to_ellipse(u: Grid, v: Grid) -> Grid:
-    """Signed distance, to first order at the outline, to an ellipse of half axes 1 and 0.55."""
-    minor = np.float32(0.55)
+def _square(u: Grid, v: Grid, scale: Grid) -> Grid:
+    """Cover of a square inscribed in the unit circle, as the product of two strips: exact when it is upright."""
+    half = np.float32(np.sqrt(0.5))
+    result: Grid = _covered((np.abs(u) - half) * scale) * _covered((np.abs(v) - half) * scale)
+    return result
+
+
+def _ellipse(u: Grid, v: Grid, scale: Grid) -> Grid:
+    """Cover of an ellipse of half axes 1 and 0.55; the distance is that of first order at the outline."""
+    minor = np.float32(MINOR_AXIS)
     radius = np.hypot(u, v / minor)
     gradient = np.hypot(u, v / minor**2)
     # At the very middle both vanish; any negative distance will do there.
-    result: Grid = radius * (radius - 1) / np.maximum(gradient, 1e-6) - (gradient < 1e-6)
-    return result
+    distance = radius * (radius - 1) / np.maximum(gradient, 1e-6) - (gradient < 1e-6)
+    return _covered(distance * scale)
 
 
-def _to_heart(u: Grid, v: Grid) -> Grid:
-    """Signed distance to a heart of two quarter-turned semicircles on a square (I. Quilez's formula), point down."""
+def _heart(u: Grid, v: Grid, scale: Grid) -> Grid:
+    """Cover of a heart, point down: a square standing on its corner with two semicircles (distance: I. Quilez)."""
     # The heart of the formula has its point at the origin; its circumscribed circle is about (0, 0.6305).
-    unit = np.float32(0.6308)
-    u, v = np.abs(u) * unit, v * unit + np.float32(0.6305)
+    u, v = np.abs(u) * HEART_RADIUS, v * HEART_RADIUS + np.float32(0.6305)
     lobe = np.hypot(u - 0.25, v - 0.75) - np.sqrt(2.0) / 4
     fold = 0.5 * np.maximum(u + v, 0)
     flank = np.minimum(u**2 + (v - 1) ** 2, (u - fold) ** 2 + (v - fold) ** 2)
     inner = np.sqrt(flank) * np.sign(u - v)
-    result: Grid = np.where(u + v > 1, lobe, inner).astype(np.float32) / unit
-    return result
+    distance = np.where(u + v > 1, lobe, inner).astype(np.float32) / HEART_RADIUS
+    return _covered(distance * scale)
