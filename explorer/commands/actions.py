@@ -67,6 +67,8 @@ class ActionSet(QObject):
         action.setData(entry.name)
         action.setShortcut(entry.key_sequence)
         action.setCheckable(entry.checkable)
+        # In a menu the icon would take the place of the check mark.
+        action.setIconVisibleInMenu(not entry.checkable)
         action.setMenuRole(entry.role)
         action.setIconText(entry.plain_text)
         action.setProperty("icon_name", entry.icon)

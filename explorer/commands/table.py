@@ -68,8 +68,8 @@ COMMANDS = (
     Command(
         "view.dock_experiment", "&Experiment", "Ctrl+Shift+1", "", "Show data, model and training.", checkable=True
     ),
-    Command("view.dock_hand", "Under the &hand", "Ctrl+Shift+2", "", "Show pictures and sliders.", checkable=True),
-    Command("view.dock_draw", "D&raw", "Ctrl+Shift+3", "", "Show the draw pad.", checkable=True),
+    Command("view.dock_hand", "&Under the hand", "Ctrl+Shift+2", "", "Show pictures and sliders.", checkable=True),
+    Command("view.dock_draw", "Dra&w", "Ctrl+Shift+3", "", "Show the draw pad.", checkable=True),
     Command("view.dock_curves", "Cur&ves", "Ctrl+Shift+4", "", "Show the training curves.", checkable=True),
     Command("view.reset_layout", "&Reset layout", None, "layout", "Put all panels back where they were at first."),
     Command("help.shortcuts", "&Keyboard and mouse", Standard.HelpContents, "keyboard", "List every shortcut."),
@@ -121,7 +121,7 @@ MENUS = (
             "view.dock_curves",
             "view.reset_layout",
             SEPARATOR,
-            Menu("The&me", ("view.theme_system", "view.theme_light", "view.theme_dark")),
+            Menu("T&heme", ("view.theme_system", "view.theme_light", "view.theme_dark")),
             "view.timing",
         ),
     ),

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 
 from explorer.views.icon_button import IconButton
 
-LEFT_WIDTH, RIGHT_WIDTH, CURVES_HEIGHT = 300, 366, 240
-# Below this height of the window, what is under the hand and the draw pad share one place with tabs.
-TABBED_BELOW = 880
+LEFT_WIDTH, RIGHT_WIDTH, CURVES_HEIGHT = 320, 366, 240
+# With less height than this beyond the least they need, pictures and draw pad share one place with tabs.
+_COMFORT = 80
 Area = Qt.DockWidgetArea
 
 
@@ -33,7 +33,7 @@ class DockTitle(QFrame):
         self.setObjectName("dock_title")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._dock = dock
-        label = QLabel(dock.windowTitle())
+        self._label = QLabel(dock.windowTitle())
         float_button = IconButton("float", f"Float or dock {dock.windowTitle()}", "Take out of the window, or back in")
         close_button = IconButton("close", f"Close {dock.windowTitle()}", "Close (back from the View menu)")
         float_button.clicked.connect(self._toggle_floating)
@@ -41,10 +41,20 @@ class DockTitle(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 2, 4, 2)
         row.setSpacing(0)
-        row.addWidget(label, 1)
+        row.addWidget(self._label)
+        row.addStretch(1)
         for button in (float_button, close_button):
             button.setIconSize(QSize(14, 14))
             row.addWidget(button)
+
+        for moved in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
+            moved.connect(self.show_name)
+
+    def show_name(self) -> None:
+        """Leave the name to the tab where there is one."""
+        window = self._dock.parent()
+        tabbed = isinstance(window, QMainWindow) and bool(window.tabifiedDockWidgets(self._dock))
+        self._label.setVisible(self._dock.isFloating() or not tabbed)
 
     def _toggle_floating(self) -> None:
         self._dock.setFloating(not self._dock.isFloating())
@@ -180,21 +190,25 @@ class Docks:
         window.addDockWidget(Area.LeftDockWidgetArea, self.experiment)
         window.addDockWidget(Area.RightDockWidgetArea, self.hand)
         window.addDockWidget(Area.BottomDockWidgetArea, self.curves)
-        if height < TABBED_BELOW:
+        needs = [_needed_height(self.hand), _needed_height(self.draw)]
+        spare = height - window.menuBar().sizeHint().height() - sum(needs)
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        if spare >= _COMFORT:
+            window.splitDockWidget(self.hand, self.draw, vertical)
+        else:
             window.addDockWidget(Area.RightDockWidgetArea, self.draw)
             window.tabifyDockWidget(self.hand, self.draw)
-        else:
-            window.splitDockWidget(self.hand, self.draw, Qt.Orientation.Vertical)
         for dock in self.all():
             dock.show()
         self.hand.raise_()
-        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        for dock in self.all():
+            title = dock.titleBarWidget()
+            if isinstance(title, DockTitle):
+                title.show_name()
         window.resizeDocks([self.experiment, self.hand], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
         window.resizeDocks([self.curves], [CURVES_HEIGHT], vertical)
-        if height >= TABBED_BELOW:
-            needs = [_needed_height(self.hand), _needed_height(self.draw)]
-            spare = max(0, height - window.menuBar().height() - sum(needs))
-            window.resizeDocks([self.hand, self.draw], [needs[0] + spare // 2, needs[1] + spare // 2], vertical)
+        if spare >= _COMFORT:
+            window.resizeDocks([self.hand, self.draw], [need + spare // 2 for need in needs], vertical)
 
 
 def _needed_height(dock: QDockWidget) -> int:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -207,7 +208,10 @@ class SectionForm(QWidget):
             label.setProperty("role", "field")
             label.setBuddy(editor)
             label.setFixedWidth(self.fontMetrics().horizontalAdvance(_WIDEST_LABEL) + 4)
-            label.setMinimumHeight(editor.sizeHint().height())
+            # At the height of the editor's text, also when an error stands below the editor.
+            label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            label.setContentsMargins(0, (editor.sizeHint().height() - self.fontMetrics().height()) // 2, 0, 0)
+            label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
             layout.addRow(label, holder)
         self._rows[declared.name] = _Row(declared, editor, label, holder, error, layout)
         _describe(self._rows[declared.name])
@@ -281,7 +285,6 @@ def _form_layout() -> QFormLayout:
     layout.setHorizontalSpacing(8)
     layout.setVerticalSpacing(6)
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     return layout
 
 

@@ -17,18 +17,28 @@ MOUSE = (
         "Latent canvas",
         (
             ("Drag a handle", "Decode the code under the hand"),
-            ("Drag a point", "Put a handle on that image's code and drag it"),
-            ("Double click", "Add a handle"),
-            ("Arrow keys, with Shift finer", "Move the selected handle"),
+            ("Drag a point", "Put a handle on that image's code"),
+            ("Double click, Insert", "Add a handle"),
+            ("Arrow keys, with Shift further", "Move the selected handle"),
+            ("P", "Pin the selected handle to its image"),
             ("Delete", "Remove the selected handle"),
-            ("Wheel", "Zoom"),
+            ("Wheel, +, −", "Zoom"),
+            ("0", "Show all codes"),
             ("Drag the background", "Move the view"),
+        ),
+    ),
+    (
+        "Draw pad",
+        (
+            ("E", "Eraser on or off"),
+            ("[, ]", "Thinner or thicker brush"),
+            ("Delete", "Clear the pad"),
         ),
     ),
     (
         "Number fields",
         (
-            ("Up, Down", "Step the value"),
+            ("Up, Down, wheel", "Step the value; whole numbers by ten with Shift"),
             ("Enter, Tab", "Take over what was typed"),
         ),
     ),

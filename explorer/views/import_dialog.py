@@ -66,7 +66,7 @@ class ImportDialog(QDialog):
         self._import.setProperty("role", "primary")
         self._import.setDefault(True)
         self._import.setToolTip("Read all pictures in this way and explore them.")
-        self._buttons.addButton(self._import, QDialogButtonBox.ButtonRole.ActionRole)
+        self._buttons.addButton(self._import, QDialogButtonBox.ButtonRole.AcceptRole)
         self._buttons.rejected.connect(self.reject)
         self._import.clicked.connect(self._accept)
         self._lay_out()

@@ -219,8 +219,10 @@ class MainWindow(QMainWindow):
             self.close_requested.emit()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Arrange the docks at the first start."""
+        """Arrange the docks at the first start; the keys go to the canvas."""
         super().showEvent(event)
+        if self.focusWidget() is None:
+            self._panels.canvas.setFocus()
         if not self._arranged:
             self._arranged = True
             self.reset_layout()

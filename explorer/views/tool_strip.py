@@ -39,7 +39,7 @@ class ToolStrip(QFrame):
         self._splits.setAccessibleName("Images whose codes are shown")
         self._splits.setToolTip("Show the codes of the images trained on, or of those held out.")
         self._splits.activated.connect(self._split_activated)
-        self._splits.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._splits.setMinimumContentsLength(len("Held out"))
         self._splits.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
@@ -47,7 +47,7 @@ class ToolStrip(QFrame):
         for name in ("view.codes", "view.mosaic", "view.prior"):
             row.addWidget(ActionButton(actions[name]))
         row.addWidget(_separator())
-        row.addWidget(ActionButton(actions["view.fit"]))
+        row.addWidget(ActionButton(actions["view.fit"], with_text=False))
         row.addSpacing(8)
         row.addWidget(self._status, 1)
         row.addWidget(self._progress)

@@ -38,12 +38,15 @@ def model_line(config: ModelConfig) -> str:
 
 
 def document_line(document: DocumentInfo) -> str:
-    """Return what is known of an open model: model_line, number of parameters, epochs trained."""
-    parts = [model_line(document.config.model)]
+    """Return what is known of an open model: model_line, number of parameters, epochs trained.
+
+    Lines break between the facts only: within them the spaces are U+00A0.
+    """
+    parts = model_line(document.config.model).split(_DOT)
     if document.num_parameters:
         parts.append(parameters(document.num_parameters))
     parts.append(epochs(document.epochs))
-    return _DOT.join(parts)
+    return _DOT.join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
 def parameters(number: int) -> str:
