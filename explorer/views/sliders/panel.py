@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from core.shapes import Code, Picture
@@ -129,6 +129,7 @@ class SlidersPanel(QWidget):
         for stack in (self._active, self._collapsed):
             stack.row_made.connect(self._on_row_made)
             stack.row_filled.connect(self._on_row_filled)
+            stack.rows_made.connect(self._order_tabs)
         self._area.setWidget(self._content)
         self._area.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         # Rows are laid out after they are made; the strip under one of them has to move with it.
@@ -295,6 +296,11 @@ class SlidersPanel(QWidget):
         for stack in (self._active, self._collapsed):
             stack.set_seen(top - stack.y(), bottom - stack.y())
 
+    def _order_tabs(self) -> None:
+        last = self._active.order_tabs(self.order)
+        self.setTabOrder(last, self.expander)
+        self._collapsed.order_tabs(self.expander)
+
     def _show_animated(self, dimension: int, *, animated: bool) -> None:
         row = self._row(dimension)
         if row is not None:
@@ -397,6 +403,11 @@ class SlidersPanel(QWidget):
             self._look_around()
             self._filmstrip.place()
         return super().eventFilter(watched, event)
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+        """Sweep nothing while nobody looks."""
+        super().hideEvent(event)
+        self._sweeps.pause()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Go on sweeping."""

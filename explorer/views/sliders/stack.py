@@ -1,7 +1,6 @@
 """Rows of sliders that exist only near what is seen, so that 256 dimensions are as light as ten."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -22,6 +21,8 @@ class RowStack(QWidget):
     row_made = Signal(SliderRow)
     row_filled = Signal(SliderRow)
     """A row has taken a dimension and waits for its value."""
+    rows_made = Signal()
+    """The order of the tabulator key is no longer that of the places."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +48,14 @@ class RowStack(QWidget):
         for place in sorted(self._rows):
             yield self._rows[place]
 
+    def order_tabs(self, before: QWidget) -> QWidget:
+        """Have the tabulator key go from `before` through the rows in their order; return where it ends."""
+        for row in self.rows():
+            for widget in row.tab_order:
+                QWidget.setTabOrder(before, widget)
+                before = widget
+        return before
+
     def set_specs(self, specs: Sequence[SliderSpec], largest_weight: float) -> None:
         """Show these; rows that exist are used again."""
         self._specs, self._largest = tuple(specs), largest_weight
@@ -57,6 +66,7 @@ class RowStack(QWidget):
         for place in self._missing()[:_ROWS_AT_ONCE]:
             self._take(place)
         self._fit()
+        self.rows_made.emit()
 
     def set_seen(self, top: int, bottom: int) -> None:
         """Say which pixels of the stack can be seen; rows near them are made."""
@@ -78,6 +88,7 @@ class RowStack(QWidget):
         return sorted(missing, key=lambda place: abs(place - middle))
 
     def _fit(self) -> None:
+        taken = False
         for place in self._missing():
             free = [each for each, row in self._rows.items() if each not in self._wanted() and not row.busy]
             if not self._spare and (len(self._rows) < MOST_ROWS or not free):
@@ -85,11 +96,14 @@ class RowStack(QWidget):
             if not self._spare:
                 self._lay_aside(max(free, key=lambda each: abs(each - place)))
             self._take(place)
+            taken = True
         if self.complete:
             self._timer.stop()
         else:
             self._timer.start()
         self.setFixedHeight(self._row_height * len(self._specs))
+        if taken:
+            self.rows_made.emit()
 
     def _lay_aside(self, place: int) -> None:
         row = self._rows.pop(place)
@@ -99,12 +113,6 @@ class RowStack(QWidget):
     def _take(self, place: int) -> None:
         row = self._spare.pop() if self._spare else self._new_row()
         self._rows[place] = row
-        before = max((each for each in self._rows if each < place), default=None)
-        if before is not None:
-            _chain([*self._rows[before].tab_order[-1:], *row.tab_order])
-        after = min((each for each in self._rows if each > place), default=None)
-        if after is not None:
-            _chain([*row.tab_order, *self._rows[after].tab_order[:1]])
         row.setGeometry(0, place * self._row_height, self.width(), self._row_height)
         self._fill(row, place)
         row.show()
@@ -124,6 +132,7 @@ class RowStack(QWidget):
         missing = self._missing()
         if missing:
             self._take(missing[0])
+            self.rows_made.emit()
         if len(missing) <= 1:
             self._timer.stop()
 
@@ -132,8 +141,3 @@ class RowStack(QWidget):
         super().resizeEvent(event)
         for place, row in self._rows.items():
             row.setGeometry(0, place * self._row_height, self.width(), self._row_height)
-
-
-def _chain(widgets: list[QWidget]) -> None:
-    for first, second in pairwise(widgets):
-        QWidget.setTabOrder(first, second)
