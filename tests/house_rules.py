@@ -22,7 +22,7 @@ _VAGUE_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common|stuff)(_
 _VAGUE_CLASSES = re.compile(r"(Utils?|Helpers?|Manager|Misc)$")
 # Written so that none of them finds itself here.
 _FOREIGN_WORDS = re.compile(
-    r"/[w]ork/|/[t]mp/(?!\.X11-unix)|/[r]oot/|/[h]ome/\w|/[o]pt/|[g]uides/|[a]ssistant|[c]laude|[a]nthropic|[c]hatgpt|[o]penai"
+    r"/[w]ork/|/[t]mp/(?!\.X11-unix)|/[r]oot/|/[o]pt/|[g]uides/|[a]ssistant|[c]laude|[a]nthropic|[c]hatgpt|[o]penai"
     r"|\b[i]ssues? #?\d|\b(this|a|another) [s]ession of\b|[e]xtra-index-url|[f]ind-links"
     r"|\b[T]ODO\b|\b[F]IXME\b|\b[X]XX\b",
     re.IGNORECASE,
