@@ -1,5 +1,6 @@
 """A progress bar of one line on a terminal, and a few plain lines where the output is no terminal."""
 
+import math
 import os
 import sys
 import time
@@ -7,6 +8,7 @@ from typing import TextIO
 
 REDRAWS_PER_SECOND = 10.0
 PLAIN_LINES = 10
+PLAIN_LINE_SECONDS = 2.0
 _BAR_WIDTHS = (30, 20, 10)
 
 
@@ -19,7 +21,8 @@ class ProgressBar:
         self._stream = stream or sys.stderr
         self._is_terminal = self._stream.isatty()
         self._drawn = ""
-        self._drawn_at = -1.0
+        # Plain lines are for work that takes a while; a bar is there from the first call.
+        self._drawn_at = time.monotonic() if not self._is_terminal else -math.inf
         self._plain_lines = 0
 
     def update(self, share: float, text: str = "") -> None:
@@ -31,7 +34,7 @@ class ProgressBar:
             self._print_plainly(share, text)
             return
         now = time.monotonic()
-        if share < 1.0 and self._drawn_at >= 0.0 and now - self._drawn_at < 1.0 / REDRAWS_PER_SECOND:
+        if share < 1.0 and now - self._drawn_at < 1.0 / REDRAWS_PER_SECOND:
             return
         self._drawn_at = now
         self._draw(line(self._title, share, text, self._width()))
@@ -61,8 +64,10 @@ class ProgressBar:
 
     def _print_plainly(self, share: float, text: str) -> None:
         reached = int(share * PLAIN_LINES)
-        if reached > self._plain_lines:
+        now = time.monotonic()
+        if reached > self._plain_lines and now - self._drawn_at >= PLAIN_LINE_SECONDS:
             self._plain_lines = reached
+            self._drawn_at = now
             self._stream.write(f"{self._title}: {share:.0%}" + (f", {text}" if text else "") + "\n")
             self._stream.flush()
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from core.cli.arguments import UsageError, changed_settings, shown_value
 from core.cli.progress_bar import ProgressBar, duration
-from core.config import SECTIONS, ExperimentConfig
+from core.config import SECTIONS, DataConfig, ExperimentConfig
 from core.data.importing import suggested_config
-from core.data.sources import load_dataset, named_sources
+from core.data.sources import load_dataset, named_sources, source_path
 from core.saved_model import SavedModel
 from core.snapshots import HeldOutReport, Progress, RunNote
 from core.storage.model_file import ModelFileError, load_model, save_model
@@ -114,7 +114,8 @@ def _configuration(options: argparse.Namespace, start: SavedModel | None) -> Exp
     if start is None:
         if options.data is None:
             raise UsageError(f"--data is needed: {', '.join(named_sources.names)} or a path")
-        return changed_settings(replace(ExperimentConfig(), data=suggested_config(options.data)), options.settings)
+        data = suggested_config(source_of(options.data))
+        return changed_settings(replace(ExperimentConfig(), data=data), options.settings)
     config = start.config
     if options.data is not None:
         config = replace(config, data=replace(config.data, source=source_of(options.data)))
@@ -122,8 +123,8 @@ def _configuration(options: argparse.Namespace, start: SavedModel | None) -> Exp
 
 
 def source_of(data: str) -> str:
-    """Return a source as a model remembers it: a name, or a path that holds in every folder."""
-    return data if data in named_sources.names else str(Path(data).absolute())
+    """Return a source as a model remembers it: a name, or a path that holds in every folder.  Raises DataError."""
+    return data if data in named_sources.names else str(source_path(DataConfig(source=data)).absolute())
 
 
 def _checked_out(out: Path, *, force: bool) -> Path:

@@ -3,7 +3,7 @@
 `parameters` are what the decoder gives, one row a code, before any nonlinearity.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -14,6 +14,7 @@ from core.shapes import PerImage, Pixels
 Parameters = Float32[np.ndarray, "batch parameters"]
 
 
+@runtime_checkable
 class ArrayLikelihood(Protocol):
     """A distribution of pixels, given what the decoder says."""
 

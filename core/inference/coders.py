@@ -1,6 +1,6 @@
 """What turns pictures into codes and codes into pictures, whichever library computes it."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from core.shapes import CodeArray, PerImage, Pixels
 from core.snapshots import Weights
 
 
+@runtime_checkable
 class Coder(Protocol):
     """Encoder and decoder of one version of a model: frozen, so any thread may call it; float32 throughout."""
 

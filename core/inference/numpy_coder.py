@@ -16,6 +16,7 @@ from core.snapshots import Weights, frozen
 
 Layer = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 Buffer = Float32[np.ndarray, "*shape"]
+Rows = Float32[np.ndarray, "batch _"]
 
 ARRAY_ACTIVATIONS: Registry[Callable[[Buffer, Buffer], None]] = Registry("activation")
 """Nonlinearities that overwrite their first argument; the second is scratch of the same shape."""
@@ -46,7 +47,7 @@ class NumpyCoder(NetworkCoder):
             return self._decoded_one(codes)
         return self._through(self._decoder, codes)
 
-    def _through(self, layers: tuple[Layer, ...], rows: Buffer) -> Buffer:
+    def _through(self, layers: tuple[Layer, ...], rows: Rows) -> Rows:
         # Weights of a file may be finite and yet so large that a product is not; the likelihood copes with that.
         with np.errstate(over="ignore", invalid="ignore"):
             for weight, bias in layers[:-1]:

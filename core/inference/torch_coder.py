@@ -32,6 +32,9 @@ class TorchCoder(NetworkCoder):
 
 
 def _in_torch(function: Callable[[torch.Tensor], Any], rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if not len(rows):
+        # The number of features cannot be read from a batch of none; that of one picture is theirs too.
+        return _in_torch(function, np.zeros((1, rows.shape[1]), np.float32))[:0]
     with torch.inference_mode():
         # torch warns of read-only arrays, which snapshots are.
         result: np.ndarray[Any, Any] = function(torch.from_numpy(np.array(rows, np.float32))).contiguous().numpy()
