@@ -1,0 +1,412 @@
+"""One picture on a fixed grey scale, and the panel of pictures that belong to the selected handle."""
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QImage,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from core.shapes import Picture
+from explorer.messages import HandPictures
+from explorer.theme import current_palette
+from explorer.views.readouts import NumberRow, NumberTable, number
+
+_CAPTION_GAP = 3
+_MOST_CODE_ROWS = 6
+
+
+class PictureView(QWidget):
+    """One picture (height, width), black at 0 and white at 255 whatever its own least and greatest values are."""
+
+    painted = Signal(int)
+    """After a paint: the serial of the picture that is now on the screen."""
+    failed = Signal(str)
+    """A picture could not be saved: which file and why."""
+
+    def __init__(
+        self, caption: str = "", tip: str = "", *, caption_lines: int = 1, fill: bool = False, least_side: int = 56
+    ) -> None:
+        """Make an empty view; `fill` gives up whole-number zoom to use all the room, for small pictures."""
+        super().__init__()
+        self._caption = caption
+        self._caption_lines = caption_lines
+        self._placeholder = ""
+        self._fill = fill
+        self._smooth = False
+        self._least_side = least_side
+        self._picture: Picture | None = None
+        self._image = QImage()
+        self._scaled = QImage()
+        self._serial = 0
+        self._name = " ".join(caption.split()) or "picture"
+        self.setAccessibleName(self._name)
+        self.setToolTip(tip)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.copy_action = QAction("Copy picture", self)
+        self.copy_action.setShortcut(QKeySequence.StandardKey.Copy)
+        self.copy_action.triggered.connect(self.copy_picture)
+        self.save_action = QAction("Save picture as PNG…", self)
+        self.save_action.triggered.connect(self._ask_for_file)
+        for action in (self.copy_action, self.save_action):
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            action.setEnabled(False)
+            self.addAction(action)
+
+    @property
+    def picture(self) -> Picture | None:
+        """The picture shown."""
+        return self._picture
+
+    @property
+    def serial(self) -> int:
+        """How many different pictures were set so far; the present one's number."""
+        return self._serial
+
+    def set_picture(self, picture: Picture | None) -> int:
+        """Show a picture, or the placeholder for None.  Return its serial, which `painted` will say."""
+        if picture is self._picture:
+            return self._serial
+        self._serial += 1
+        before = None if self._picture is None else self._picture.shape
+        if picture is None or picture.size == 0:
+            self._picture, self._image = None, QImage()
+        else:
+            # The image wraps the array's memory without a copy, so the array has to live as long as the image.
+            self._picture = np.ascontiguousarray(picture)
+            height, width = self._picture.shape
+            self._image = QImage(self._picture.data, width, height, width, QImage.Format.Format_Grayscale8)
+        self._scaled = QImage()
+        if before != (None if self._picture is None else self._picture.shape):
+            self._describe()
+        self.update()
+        return self._serial
+
+    def set_placeholder(self, text: str) -> None:
+        """Set the sentence shown while there is no picture."""
+        if text != self._placeholder:
+            self._placeholder = text
+            self._describe()
+            self.update()
+
+    def set_smooth(self, smooth: bool) -> None:  # noqa: FBT001
+        """Interpolate between pixels instead of showing them as squares."""
+        if smooth != self._smooth:
+            self._smooth, self._scaled = smooth, QImage()
+            self.update()
+
+    def image(self) -> QImage:
+        """Return a copy of the picture at its own size; null when there is none."""
+        return self._image.copy()
+
+    def picture_rect(self) -> QRectF:
+        """Return where the picture is painted, in the widget's coordinates; empty when there is none."""
+        if self._picture is None:
+            return QRectF()
+        scale = self.devicePixelRatioF()
+        square = self._square()
+        side = int(square.width() * scale) - 2
+        height, width = self._picture.shape
+        zoom = side / max(height, width)
+        if not (self._fill or self._smooth) and zoom >= 1:
+            zoom = float(int(zoom))
+        shown_width, shown_height = max(int(width * zoom), 1), max(int(height * zoom), 1)
+        left = round(square.left() * scale) + (round(square.width() * scale) - shown_width) // 2
+        top = 1
+        return QRectF(left / scale, top / scale, shown_width / scale, shown_height / scale)
+
+    def copy_picture(self) -> None:
+        """Put the picture on the clipboard at its own size."""
+        if self._picture is not None:
+            QGuiApplication.clipboard().setImage(self.image())
+
+    def save_picture(self, path: Path) -> None:
+        """Write the picture as PNG at its own size; emits `failed` when that is not possible."""
+        if not self._image.save(str(path), "PNG"):  # type: ignore[call-overload]
+            self.failed.emit(f"{path} cannot be written: check that the folder exists and may be written to.")
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return a comfortable size."""
+        side = max(self._least_side, 84)
+        return QSize(side, self.heightForWidth(side))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the least size at which a picture can be made out."""
+        return QSize(self._least_side, self.heightForWidth(self._least_side))
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """Return the height of a square of this width and its caption."""
+        return width + self._caption_height()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        """Paint picture, frame and caption."""
+        colours = current_palette()
+        painter = QPainter(self)
+        square = self._square()
+        if self._picture is None:
+            self._paint_placeholder(painter, square)
+            frame = QRectF(square)
+        else:
+            frame = self.picture_rect()
+            self._paint_picture(painter, frame)
+        pixel = 1.0 / self.devicePixelRatioF()
+        focused = self.hasFocus()
+        width = 2 * pixel if focused else pixel
+        outside = frame.adjusted(-width / 2, -width / 2, width / 2, width / 2) if self._picture is not None else frame
+        pen = QPen(QColor(colours.accent if focused else colours.border), width)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(outside if self._picture is not None else frame.adjusted(pixel, pixel, -pixel, -pixel))
+        if self._caption:
+            painter.setFont(self._caption_font())
+            painter.setPen(QColor(colours.muted_text))
+            top = int(frame.bottom()) + 1 + _CAPTION_GAP
+            where = QRect(0, top, self.width(), self._caption_height())
+            flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+            painter.drawText(where, flags, self._caption)
+        painter.end()
+        self.painted.emit(self._serial)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Measure anew when the font changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
+
+    def _square(self) -> QRect:
+        side = max(min(self.width(), self.height() - self._caption_height()), 1)
+        return QRect(QPoint((self.width() - side) // 2, 0), QSize(side, side))
+
+    def _paint_picture(self, painter: QPainter, where: QRectF) -> None:
+        scale = self.devicePixelRatioF()
+        size = QSize(round(where.width() * scale), round(where.height() * scale))
+        whole = size.width() % self._image.width() == 0 and size.height() % self._image.height() == 0
+        if whole and not self._smooth:
+            painter.drawImage(where, self._image)
+            return
+        if self._scaled.size() != size:
+            self._scaled = _resized(self._image, size, smooth=self._smooth)
+        painter.drawImage(where, self._scaled)
+
+    def _paint_placeholder(self, painter: QPainter, square: QRect) -> None:
+        colours = current_palette()
+        painter.fillRect(square, QColor(colours.canvas))
+        painter.setPen(QColor(colours.muted_text))
+        painter.setFont(self._caption_font())
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(square.adjusted(6, 6, -6, -6), flags, self._placeholder)
+
+    def _caption_font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPointSizeF(max(font.pointSizeF() * 0.88, 7.0))
+        return font
+
+    def _caption_height(self) -> int:
+        if not self._caption:
+            return 0
+        return self._caption_lines * QFontMetrics(self._caption_font()).lineSpacing() + _CAPTION_GAP
+
+    def _describe(self) -> None:
+        there = self._picture is not None
+        self.copy_action.setEnabled(there)
+        self.save_action.setEnabled(there)
+        shape = "" if self._picture is None else f" {self._picture.shape[1]} by {self._picture.shape[0]} pixels."
+        self.setAccessibleDescription(f"{self.toolTip()}{shape}" if there else self._placeholder)
+
+    def _ask_for_file(self) -> None:
+        dialog = QFileDialog(self, "Save picture", f"{_file_name(self._name)}.png", "PNG pictures (*.png)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("png")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._save_to)
+        dialog.open()
+
+    def _save_to(self, name: str) -> None:
+        self.save_picture(Path(name))
+
+
+class PictureRow(QWidget):
+    """Pictures side by side, all of exactly the same size: a layout would give some of them a pixel more."""
+
+    def __init__(self, views: tuple[PictureView, ...], spacing: int = 6) -> None:
+        super().__init__()
+        self._views = views
+        self._spacing = spacing
+        # Not Fixed: that caps the height at the size hint's, whatever heightForWidth says.
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        for view in views:
+            view.setParent(self)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return room for all pictures at their own size hint."""
+        return self._size_for(max(view.sizeHint().width() for view in self._views))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return room for all pictures at their least size."""
+        return self._size_for(max(view.minimumSizeHint().width() for view in self._views))
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """Return the height of the tallest view when all share this width."""
+        return max(view.heightForWidth(self._side(width)) for view in self._views)
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:  # noqa: N802
+        """Place the views."""
+        side = self._side(self.width())
+        for index, view in enumerate(self._views):
+            view.setGeometry(index * (side + self._spacing), 0, side, view.heightForWidth(side))
+
+    def _side(self, width: int) -> int:
+        gaps = self._spacing * (len(self._views) - 1)
+        return max((width - gaps) // len(self._views), 1)
+
+    def _size_for(self, side: int) -> QSize:
+        width = side * len(self._views) + self._spacing * (len(self._views) - 1)
+        return QSize(width, self.heightForWidth(width))
+
+
+class HandPanel(QWidget):
+    """What the selected handle's code decodes to."""
+
+    failed = Signal(str)
+    """A picture could not be saved: which file and why."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deterministic = PictureView(
+            "deterministic reconstruction\nE[x\u00a0|\u00a0z]",
+            "The mean of p(x | z) at this code: each pixel's grey is its expected value.",
+            caption_lines=2,
+            least_side=112,
+        )
+        self.stochastic = PictureView(
+            "stochastic\nx\u00a0∼\u00a0p(x\u00a0|\u00a0z)",
+            "One draw from p(x | z) at this code, always with the same noise.",
+            caption_lines=2,
+            fill=True,
+        )
+        self.source = PictureView(
+            "what the\nmodel sees",
+            "The data image this handle was dragged from, as the encoder gets it.",
+            caption_lines=2,
+            fill=True,
+        )
+        self.deterministic.set_placeholder("Select a handle on the canvas, or double-click to add one.")
+        for view in (self.deterministic, self.stochastic, self.source):
+            view.failed.connect(self.failed)
+        self.table = NumberTable("Code of the selected handle")
+        self.table.setToolTip("The code z that the picture is decoded from, in latent units.")
+        self._status = QLabel()
+        self._status.setProperty("role", "muted")
+        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._version: int | None = None
+        self._timing = ""
+        self._timing_visible = False
+        self.source.hide()
+        self._arrange()
+        self._write_status()
+
+    @property
+    def status_text(self) -> str:
+        """The line under the pictures: the weights' version and, if wanted, how long decoding took."""
+        return self._status.text()
+
+    def set_pictures(self, pictures: HandPictures | None) -> None:
+        """Show what a handle's code decodes to, or that no handle is selected."""
+        self.deterministic.set_picture(None if pictures is None else pictures.deterministic)
+        self.stochastic.set_picture(None if pictures is None else pictures.stochastic)
+        source = None if pictures is None else pictures.source
+        self.source.set_picture(source)
+        if self.source.isHidden() == (source is not None):
+            self.source.setVisible(source is not None)
+        version = None if pictures is None else pictures.version
+        if version != self._version:
+            self._version = version
+            self._write_status()
+        self.table.set_rows((), [] if pictures is None else code_rows(pictures.code.tolist()))
+
+    def set_timing(self, milliseconds: float, frames_per_second: float) -> None:
+        """Say how long the last decoding took, and how many pictures a second are painted."""
+        self._timing = f"decoded in {milliseconds:.2f} ms · {frames_per_second:.0f} pictures/s"
+        if self._timing_visible:
+            self._write_status()
+
+    def set_timing_visible(self, visible: bool) -> None:  # noqa: FBT001
+        """Show or hide the decoding time."""
+        self._timing_visible = visible
+        self._write_status()
+
+    def set_smooth(self, smooth: bool) -> None:  # noqa: FBT001
+        """Interpolate between the pixels of every picture here, or show them as squares."""
+        for view in (self.deterministic, self.stochastic, self.source):
+            view.set_smooth(smooth)
+
+    def _arrange(self) -> None:
+        side = QVBoxLayout()
+        side.setSpacing(6)
+        side.addWidget(self.stochastic)
+        side.addWidget(self.source)
+        side.addStretch(1)
+        pictures = QHBoxLayout()
+        pictures.setSpacing(10)
+        pictures.addWidget(self.deterministic, 7)
+        pictures.addLayout(side, 3)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setVerticalSpacing(6)
+        layout.addLayout(pictures, 0, 0)
+        layout.addWidget(self.table, 1, 0)
+        layout.addWidget(self._status, 2, 0)
+        layout.setRowStretch(0, 1)
+
+    def _write_status(self) -> None:
+        parts = [] if self._version is None else [f"weights version {self._version}"]
+        if self._timing_visible and self._timing:
+            parts.append(self._timing)
+        self._status.setText(" · ".join(parts))
+
+
+def code_rows(code: list[float], most: int = _MOST_CODE_ROWS) -> list[NumberRow]:
+    """Return the rows of a code's table; dimensions beyond `most` are counted, not shown."""
+    rows = [
+        NumberRow(f"z{index + 1}", (number(value),), f"Latent dimension {index + 1}.")
+        for index, value in enumerate(code[:most])
+    ]
+    if len(code) > most:
+        rows.append(NumberRow(f"… and {len(code) - most} more", ()))
+    return rows
+
+
+def _file_name(text: str) -> str:
+    """Return text as a file name: letters, digits and hyphens."""
+    words = "".join(letter if letter.isalnum() else " " for letter in text).split()
+    return "-".join(words) or "picture"
+
+
+def _resized(image: QImage, size: QSize, *, smooth: bool) -> QImage:
+    """Return an image at device pixels.  Unless smooth, each pixel stays a square with sharp, anti-aliased edges."""
+    flat = Qt.AspectRatioMode.IgnoreAspectRatio
+    # RGB32 is scaled faster than Grayscale8.
+    image = image.convertToFormat(QImage.Format.Format_RGB32)
+    if not smooth and size.width() > image.width():
+        blocks = -(-size.width() // image.width())
+        image = image.scaled(image.width() * blocks, image.height() * blocks, flat)
+    return image.scaled(size, flat, Qt.TransformationMode.SmoothTransformation)
