@@ -60,16 +60,15 @@ class _ClampKeepingGradient(torch.autograd.Function):
         return value.clamp(low, high)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, float, float], output: Tensor) -> None:  # noqa: ANN401, ARG004
-        value, ctx.low, ctx.high = inputs
-        ctx.save_for_backward(value)
+    def setup_context(ctx: Any, inputs: tuple[Tensor, float, float], output: Tensor) -> None:  # noqa: ANN401
+        ctx.save_for_backward(inputs[0], output)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
-        (value,) = ctx.saved_tensors
+        value, clamped = ctx.saved_tensors
         # Descent moves against the gradient: above the range it goes back when the gradient is positive.
-        stuck = ((value > ctx.high) & (gradient < 0)) | ((value < ctx.low) & (gradient > 0))
-        return gradient.masked_fill(stuck, 0.0), None, None
+        outward = (value - clamped) * gradient < 0.0
+        return gradient.masked_fill(outward, 0.0), None, None
 
 
 def clamp_keeping_gradient(value: Float[Tensor, "*shape"], low: float, high: float) -> Float[Tensor, "*shape"]:

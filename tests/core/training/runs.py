@@ -53,6 +53,13 @@ def a_run(
     return TrainingRun(config, data or some_data(), start=start, steps_per_chunk=steps_per_chunk)
 
 
+def a_run_to_end(**values: object) -> TrainingRun:
+    """Return a run of a small model, changed by settings, that is done."""
+    run = a_run(**values)  # type: ignore[arg-type]
+    finished(run)
+    return run
+
+
 def finished(run: TrainingRun) -> list[Event]:
     """Return all events of a run, which is then done."""
     return list(run.events())
