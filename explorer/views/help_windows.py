@@ -3,7 +3,6 @@
 import html
 from importlib.metadata import PackageNotFoundError, version
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
@@ -82,15 +81,13 @@ def about_html() -> str:
 class TextWindow(QDialog):
     """A window of text that is not modal and stays beside the main window."""
 
-    def __init__(self, title: str, text: str, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(520, 620)
         self._text = QTextBrowser()
         self._text.setAccessibleName(title)
         self._text.setOpenExternalLinks(True)
-        self._text.setHtml(text)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
@@ -98,6 +95,10 @@ class TextWindow(QDialog):
         column.setSpacing(12)
         column.addWidget(self._text)
         column.addWidget(buttons)
+
+    def set_text(self, text: str) -> None:
+        """Show a text in Qt's subset of HTML."""
+        self._text.setHtml(text)
 
     @property
     def text(self) -> str:

@@ -207,7 +207,7 @@ class MainWindow(QMainWindow):
         """Ask the owner, once; close when it has called close_now()."""
         self._remember()
         if self._may_close:
-            for window in tuple(self._help.values()):
+            for window in self._help.values():
                 window.close()
             self.files.close()
             event.accept()
@@ -347,15 +347,12 @@ class MainWindow(QMainWindow):
 
     def _show_help(self, title: str, text: str) -> None:
         if title not in self._help:
-            window = TextWindow(title, text, self)
-            window.destroyed.connect(self._help_gone)
-            self._help[title] = window
-        self._help[title].show()
-        self._help[title].raise_()
-        self._help[title].activateWindow()
-
-    def _help_gone(self) -> None:
-        self._help = {title: window for title, window in self._help.items() if window is not self.sender()}
+            self._help[title] = TextWindow(title, self)
+        window = self._help[title]
+        window.set_text(text)
+        window.show()
+        window.raise_()
+        window.activateWindow()
 
     def _fill(self, menu: QMenu, described: Menu) -> None:
         menu.setToolTipsVisible(True)

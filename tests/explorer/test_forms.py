@@ -16,6 +16,12 @@ from explorer.views.forms import SectionForm, commit_pending_edit, folded, relev
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
+def text_editor(form: SectionForm, name: str) -> TextEditor:
+    editor = form.editor(name)
+    assert isinstance(editor, TextEditor)
+    return editor
+
+
 class Shown:
     """A form in a window that has the keyboard."""
 
@@ -86,7 +92,7 @@ def test_a_list_of_widths_is_given_on_as_a_tuple(model: Shown, qtbot: Any) -> No
     with qtbot.waitSignal(model.form.edited) as edited:
         model.type("hidden", "64,32")
     assert edited.args == ["hidden", (64, 32)]
-    assert model.form.editor("hidden").text() == "64, 32"
+    assert text_editor(model.form, "hidden").text() == "64, 32"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +113,7 @@ def test_a_value_that_is_not_allowed_is_explained_and_kept_back(
         training.type(name, typed)
     assert validity.args == [False]
     assert training.form.error(name) == said
-    assert training.form.editor(name).text() == typed
+    assert text_editor(training.form, name).text() == typed
     assert training.form.values() == before
     assert not training.form.is_valid
 
@@ -144,9 +150,9 @@ def test_leaving_an_untouched_field_neither_emits_nor_rounds(training: Shown, qt
 def test_a_setter_does_not_wipe_out_what_is_typed_in_error(training: Shown) -> None:
     training.type("learning_rate", "-2")
     training.form.set_config(ExperimentConfig().with_values({"seed": 7}))
-    assert training.form.editor("learning_rate").text() == "-2"
+    assert text_editor(training.form, "learning_rate").text() == "-2"
     training.form.set_config(ExperimentConfig().with_values({"learning_rate": 0.5}))
-    assert training.form.editor("learning_rate").text() == "0.5"
+    assert text_editor(training.form, "learning_rate").text() == "0.5"
     assert training.form.is_valid
 
 

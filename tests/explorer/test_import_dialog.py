@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from core.config import DataConfig
 from explorer.messages import Failed, ImportPreview
+from explorer.views.editors import TextEditor
+from explorer.views.forms import SectionForm
 from explorer.views.import_dialog import ImportDialog
 from explorer.views.preview_grid import PreviewGrid
 
@@ -32,6 +34,12 @@ def preview(config: DataConfig = CONFIG, **changes: Any) -> ImportPreview:
 
 def import_button(dialog: ImportDialog) -> QPushButton:
     return next(button for button in dialog.findChildren(QPushButton) if button.text().startswith("Import"))
+
+
+def text_editor(form: SectionForm, name: str) -> TextEditor:
+    editor = form.editor(name)
+    assert isinstance(editor, TextEditor)
+    return editor
 
 
 def texts(dialog: ImportDialog) -> str:
@@ -99,7 +107,7 @@ def test_a_failure_is_said_and_nothing_can_be_imported(dialog: ImportDialog) -> 
 
 def test_a_size_that_is_not_allowed_blocks_the_import(dialog: ImportDialog, qtbot: Any) -> None:
     dialog.set_preview(preview())
-    size = dialog.form.editor("image_size")
+    size = text_editor(dialog.form, "image_size")
     size.setFocus()
     size.selectAll()
     with qtbot.assertNotEmitted(dialog.preview_requested, wait=300):

@@ -1,5 +1,5 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from PySide6.QtCore import Qt
@@ -9,6 +9,8 @@ from core.config import DataConfig, ExperimentConfig, ModelConfig, ObjectiveConf
 from core.snapshots import Progress
 from explorer.messages import DataInfo, DocumentInfo, RunState
 from explorer.theme import apply_theme
+from explorer.views.editors import TextEditor
+from explorer.views.forms import SectionForm
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 from explorer.views.panels.summaries import (
     counts_of_data,
@@ -22,6 +24,7 @@ from explorer.views.panels.summaries import (
 )
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+Shown = TypeVar("Shown", bound=QWidget)
 DIGITS = tuple("0123456789")
 
 
@@ -54,7 +57,7 @@ def document(**changes: Any) -> DocumentInfo:
     )
 
 
-def shown(qtbot: Any, panel: Any) -> Any:
+def shown(qtbot: Any, panel: Shown) -> Shown:
     panel.resize(320, 600)
     qtbot.addWidget(panel)
     with qtbot.waitActive(panel):
@@ -75,6 +78,12 @@ def model(qtbot: Any) -> ModelPanel:
 @pytest.fixture
 def training(qtbot: Any) -> TrainingPanel:
     return shown(qtbot, TrainingPanel())
+
+
+def text_editor(form: SectionForm, name: str) -> TextEditor:
+    editor = form.editor(name)
+    assert isinstance(editor, TextEditor)
+    return editor
 
 
 def texts(panel: QWidget) -> str:
@@ -246,7 +255,7 @@ def test_the_focus_of_start_goes_to_pause_and_back(training: TrainingPanel) -> N
 
 
 def test_a_setting_that_is_not_allowed_blocks_the_start(training: TrainingPanel, qtbot: Any) -> None:
-    editor = training.forms[0].editor("learning_rate")
+    editor = text_editor(training.forms[0], "learning_rate")
     editor.setFocus()
     editor.selectAll()
     with qtbot.waitSignal(training.validity_changed) as validity:
@@ -256,7 +265,7 @@ def test_a_setting_that_is_not_allowed_blocks_the_start(training: TrainingPanel,
 
 
 def test_a_click_on_start_takes_over_what_is_being_typed_first(training: TrainingPanel, qtbot: Any) -> None:
-    editor = training.forms[0].editor("epochs")
+    editor = text_editor(training.forms[0], "epochs")
     editor.setFocus()
     editor.selectAll()
     qtbot.keyClicks(editor, "3")
