@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from core.config import DataConfig
+from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
 from explorer.messages import (
@@ -162,9 +162,23 @@ class DocumentSession(QObject):
             number += 1
         return f"Untitled {number}"
 
+    def show_run(self, config: ExperimentConfig, autosave: Path, epochs: float) -> None:
+        """Show the model a run is making as the open one; it becomes so when the run ends."""
+        continued = autosave == self._autosave
+        self.info_changed.emit(
+            DocumentInfo(
+                self.name if continued else name_of(autosave),
+                self.path if continued else None,
+                config,
+                epochs,
+                modified=True,
+            )
+        )
+
     def adopt_run(self, result: RunResult) -> None:
         """Make what a run left the open document."""
         if result.saved is None:
+            self._tell_info()
             return
         continued = self.saved is not None and result.autosave is not None and result.autosave == self._autosave
         self.saved = result.saved

@@ -51,6 +51,7 @@ class Session(QObject):
         self.documents = DocumentSession(settings, folder / "autosaves", workers.loading, workers.storage, self)
         self._dialog: ImportDialog | None = None
         self._closing = False
+        self._run: tuple[ExperimentConfig, Path] | None = None
         self._after_run: Path | None = None
         self._import_choices: DataConfig | None = None
         self._deadline = QTimer(self)
@@ -68,12 +69,14 @@ class Session(QObject):
         documents.failed.connect(self.failed)
         training.state_changed.connect(self._on_run_state)
         training.run_ended.connect(self._on_run_ended)
+        training.epoch_ended.connect(self._on_epoch_ended)
         for panel in (views.data, views.model, views.training):
             panel.setting_edited.connect(self.edit)
         views.data.data_chosen.connect(self.choose_data)
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.inference.failed.connect(self.failed)
+        workers.training.change_refused.connect(self.failed)
         workers.loading.progressed.connect(views.window.show_progress)
         workers.loading.import_wanted.connect(self._on_import_wanted)
         workers.loading.preview_ready.connect(self._on_preview_ready)
@@ -238,7 +241,7 @@ class Session(QObject):
             return
         self._views.window.clear_message()
         self._show_model(config)
-        self.training.start(config, dataset, None, self.documents.autosave_path(new=True))
+        self._begin_run(config, dataset, None)
 
     def continue_training(self) -> None:
         """Train the open model for more epochs."""
@@ -250,7 +253,17 @@ class Session(QObject):
         except ConfigError as error:
             self.failed.emit(Failed(str(error)))
             return
-        self.training.start(config, dataset, saved, self.documents.autosave_path(new=False))
+        self._begin_run(config, dataset, saved)
+
+    def _begin_run(self, config: ExperimentConfig, dataset: Dataset, start: SavedModel | None) -> None:
+        autosave = self.documents.autosave_path(new=start is None)
+        self._run = (config, autosave)
+        self.documents.show_run(config, autosave, 0.0 if start is None else start.history.epochs)
+        self.training.start(config, dataset, start, autosave)
+
+    def _on_epoch_ended(self, epochs: float) -> None:
+        if self._run is not None:
+            self.documents.show_run(*self._run, epochs)
 
     def _on_run_state(self, state: RunState) -> None:
         running = state is not RunState.IDLE
@@ -260,6 +273,7 @@ class Session(QObject):
         self._show_abilities()
 
     def _on_run_ended(self, result: RunResult) -> None:
+        self._run = None
         self.documents.adopt_run(result)
         saved = self.documents.saved
         if result.saved is not None:

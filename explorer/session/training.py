@@ -37,6 +37,8 @@ class TrainingSession(QObject):
 
     state_changed = Signal(RunState)
     run_ended = Signal(RunResult)
+    epoch_ended = Signal(float)
+    """How many epochs the model in training has seen."""
 
     def __init__(
         self,
@@ -148,6 +150,8 @@ class TrainingSession(QObject):
         for held_out in report.held_out:
             self.history.add_held_out(held_out)
             self._curves.add_held_out(held_out)
+            if held_out.complete:
+                self.epoch_ended.emit(held_out.epoch)
         for note in report.notes:
             self.history.add_note(note)
             self._curves.add_note(note)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal
 
 from core.saved_model import SavedModel
+from core.settings import ConfigError
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
 from explorer.messages import (
     Completed,
@@ -83,6 +84,7 @@ class TrainingThread(QThread):
     state_changed = Signal(RunState)
     reported = Signal(RunReport)
     weights_ready = Signal(RunWeights)
+    change_refused = Signal(Failed)
     ended = Signal(RunResult)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -208,10 +210,8 @@ class TrainingThread(QThread):
             case _Resume() if self._paused:
                 self._paused = False
                 self.state_changed.emit(RunState.RUNNING)
-            case _Change("learning_rate", value):
-                run.set_learning_rate(value)
-            case _Change("beta", value):
-                run.set_beta(value)
+            case _Change():
+                self._change(command, run)
             case _SendWeights(version):
                 weights = run.weights()
                 numbered = type(weights)(version, weights.step, weights.arrays)
@@ -219,6 +219,14 @@ class TrainingThread(QThread):
             case _:
                 # A second Pause or Resume, or a command that came late: nothing is left to do.
                 pass
+
+    def _change(self, command: _Change, run: "TrainingRun") -> None:
+        """Change a live setting; a value that is not allowed is said and changes nothing."""
+        setters = {"learning_rate": run.set_learning_rate, "beta": run.set_beta}
+        try:
+            setters[command.name](command.value)
+        except ConfigError as error:
+            self.change_refused.emit(Failed(str(error)))
 
 
 class _Batch:
