@@ -4,7 +4,6 @@ import math
 import os
 import sys
 import time
-from typing import TextIO
 
 REDRAWS_PER_SECOND = 10.0
 PLAIN_LINES = 10
@@ -13,12 +12,12 @@ _BAR_WIDTHS = (30, 20, 10)
 
 
 class ProgressBar:
-    """Shows the share done of one piece of work on a stream; `say` prints lines above it."""
+    """Shows the share done of one piece of work on the standard error; `say` prints lines above it."""
 
-    def __init__(self, title: str, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+    def __init__(self, title: str, *, quiet: bool = False) -> None:
         self._title = title
         self._quiet = quiet
-        self._stream = stream or sys.stderr
+        self._stream = sys.stderr
         self._is_terminal = self._stream.isatty()
         self._drawn = ""
         # Plain lines are for work that takes a while; a bar is there from the first call.

@@ -89,7 +89,8 @@ class _Training:
             case Progress(step=step):
                 steps = self._run.total_steps - self._first_step
                 self._bar.update((step - self._first_step) / steps, _progress_text(event))
-            case HeldOutReport(complete=True):
+            # A small held-out half is evaluated whole within an epoch too.
+            case HeldOutReport(complete=True, epoch=epoch) if epoch.is_integer():
                 self._bar.say(_report_text(event, self._run.total_epochs))
                 self._save_if_possible()
             case RunNote(step, kind, text) if kind != "start":
