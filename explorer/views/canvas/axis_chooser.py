@@ -1,6 +1,6 @@
 """Two combo boxes that choose which latent dimensions the canvas shows."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
@@ -15,6 +15,7 @@ class AxisChooser(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self._axes = (0, 1)
         self.horizontal = self._box("Horizontal axis", "Latent dimension shown from left to right")
         self.vertical = self._box("Vertical axis", "Latent dimension shown from bottom to top")

@@ -47,7 +47,7 @@ class Backdrop:
         scales.paint_grid(painter, view, colours)
         if scene.mosaic is not None and (view.strip or scene.mosaic.axes == scene.axes):
             behind = scene.cloud is not None and not view.strip
-            strength = STRENGTH_BEHIND_POINTS if behind else STRENGTH_ALONE
+            strength = STRENGTH_BEHIND_POINTS["dark" if colours.dark else "light"] if behind else STRENGTH_ALONE
             self._mosaic_layer.paint(painter, scene.mosaic, view, colours, strength, fast=scene.zooming)
         if scene.cloud is not None:
             self._scatter.paint(painter, scene.cloud, view, ratio, colours)

@@ -1,6 +1,5 @@
 """The latent canvas: what the user does on it, with mouse, touch and keyboard, said by signals."""
 
-import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, Qt
@@ -10,14 +9,19 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
+    QTouchEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.views.canvas.context_menu import CanvasMenu
 from explorer.views.canvas.hand import CanvasHand, Gesture
+from explorer.views.canvas.handles import HandleMark
+from explorer.views.canvas.touch import Touch
 
-DRAG_THRESHOLD_PX = 3.0
+MAX_WHEEL = 6_000
+# A fingertip hides what it aims at.
+FINGER_REACH_PX = 14.0
 KEY_ZOOM = 1.25
 # A wheel's notch is 120; five of them double the scale.
 WHEEL_ZOOM = 2.0 ** (1.0 / 600.0)
@@ -44,9 +48,8 @@ class LatentCanvas(CanvasHand):
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.grabGesture(Qt.GestureType.PinchGesture)
-        self._last = QPointF()
-        self._tabs_left = 0
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+        self._num_tabs = 0
         self._keys: dict[int, Callable[[], None]] = {
             Qt.Key.Key_Delete: self._remove_selected,
             Qt.Key.Key_Backspace: self._remove_selected,
@@ -58,6 +61,14 @@ class LatentCanvas(CanvasHand):
             Qt.Key.Key_0: self.fit_view,
             Qt.Key.Key_Escape: self._escape,
         }
+        self._touch = Touch(self)
+        self._touch.pressed.connect(self._touch_down)
+        self._touch.moved.connect(self._move)
+        self._touch.released.connect(self._touch_up)
+        self._touch.double_tapped.connect(self._request_handle)
+        self._touch.long_pressed.connect(self._hold_long)
+        self._touch.pinch_began.connect(self._let_go)
+        self._touch.pinched.connect(self._pinch)
         self._menu = CanvasMenu(self)
         self._menu.remove_requested.connect(self.handle_remove_requested)
         self._menu.pin_requested.connect(self.handle_pin_toggled)
@@ -70,43 +81,24 @@ class LatentCanvas(CanvasHand):
         """Take hold of a handle, a data point or the plane."""
         if self._gesture is not Gesture.NONE:
             return
-        position = event.position()
-        self._pressed = self._last = position
-        self._moved = False
         self._button = event.button()
         if event.button() == Qt.MouseButton.MiddleButton:
-            self._gesture = Gesture.PAN
+            self._press(event.position(), pan=True)
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._take_hold(position)
-        if self._gesture is Gesture.PAN:
-            self._hover(None)
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self._press(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Move what is held, or show what is under the mouse."""
-        position = event.position()
         if self._gesture is Gesture.NONE:
-            self._hover(position)
-        elif self._gesture is Gesture.PAN:
-            self._fit_target = None
-            delta = position - self._last
-            self._last = position
-            self._set_view(self._view.panned(delta.x(), delta.y()))
+            self._hover(event.position())
         else:
-            if self._gesture is Gesture.POINT and _distance(position, self._pressed) >= DRAG_THRESHOLD_PX:
-                self._grab_point()
-            if self._gesture is Gesture.HANDLE:
-                self._pacer.offer(position.x(), position.y())
+            self._move(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Let go."""
-        if event.button() != self._button:
-            return
-        if self._gesture is Gesture.HANDLE:
-            self._pacer.offer(event.position().x(), event.position().y())
-            self._pacer.flush()
-        self._let_go()
-        self._hover(event.position())
+        if event.button() == self._button:
+            self._release(event.position())
+            self._hover(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Ask for a new handle, except on a handle, which is only taken hold of again."""
@@ -117,7 +109,8 @@ class LatentCanvas(CanvasHand):
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Zoom about the mouse."""
-        self._zoom(WHEEL_ZOOM ** event.angleDelta().y(), event.position())
+        angle = min(max(event.angleDelta().y(), -MAX_WHEEL), MAX_WHEEL)
+        self._zoom(WHEEL_ZOOM**angle, event.position())
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
@@ -127,27 +120,24 @@ class LatentCanvas(CanvasHand):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
         """Offer what can be done with a handle, or here."""
-        self._let_go()
         place = QPointF(event.pos())
         mark = self._mark_at(place)
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             mark = next((mark for mark in self._marks if mark.selected), None)
-            place = QPointF(mark.x, mark.y) if mark is not None else QPointF(self.rect().center())
-        handle = None if mark is None else self._handle(mark.id)
-        self._hover(None)
-        self._menu.open_for(handle, place, self.mapToGlobal(place.toPoint()))
+            place = QPointF(mark.x, mark.y) if mark is not None else self._middle()
+        self._open_menu(place, mark)
+
+    # ---- touch ----
 
     def event(self, event: QEvent) -> bool:
-        """Zoom by pinching, on touch screens and touch pads; keep the tool tip away from points."""
-        if event.type() == QEvent.Type.Gesture and isinstance(event, QGestureEvent):
-            pinch = event.gesture(Qt.GestureType.PinchGesture)
-            if isinstance(pinch, QPinchGesture):
+        """Read fingers and touch pads; keep the tool tip away from points."""
+        if isinstance(event, QTouchEvent):
+            if event.type() == QEvent.Type.TouchCancel:
+                self._touch.cancel()
                 self._let_go()
-                self._zoom(pinch.scaleFactor(), QPointF(self.mapFromGlobal(pinch.centerPoint().toPoint())))
-                moved = pinch.centerPoint() - pinch.lastCenterPoint()
-                self._set_view(self._view.panned(moved.x(), moved.y()))
-                event.accept(pinch)
-                return True
+            else:
+                self._touch.read(event)
+            return True
         zooms = isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
         if zooms and isinstance(event, QNativeGestureEvent):
             self._zoom(1.0 + event.value(), event.position())
@@ -155,6 +145,23 @@ class LatentCanvas(CanvasHand):
         if event.type() == QEvent.Type.ToolTip and (self._hovered >= 0 or self._gesture is not Gesture.NONE):
             return True
         return super().event(event)
+
+    def _touch_down(self, position: QPointF) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._reach = FINGER_REACH_PX
+        self._press(position)
+
+    def _touch_up(self, position: QPointF) -> None:
+        self._release(position)
+        self._reach = 0.0
+
+    def _pinch(self, factor: float, middle: QPointF, shift: QPointF) -> None:
+        self._set_view(self._view.panned(shift.x(), shift.y()))
+        self._zoom(factor, middle)
+
+    def _hold_long(self, position: QPointF) -> None:
+        if not self._moved:
+            self._open_menu(position, self._mark_at(position))
 
     # ---- keyboard ----
 
@@ -179,7 +186,7 @@ class LatentCanvas(CanvasHand):
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
         """Begin a round of the handles; after it, Tab leaves the canvas."""
-        self._tabs_left = len(self._handles)
+        self._num_tabs = 0
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
@@ -189,14 +196,19 @@ class LatentCanvas(CanvasHand):
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001, N802
         """Tab goes round the handles once; a keyboard must not be trapped here."""
-        if not self.hasFocus() or len(self._handles) < 2 or self._tabs_left <= 0:
+        if not self.hasFocus() or self._num_tabs >= len(self._handles) or len(self._handles) < 2:
             return super().focusNextPrevChild(forward)
-        self._tabs_left -= 1
+        self._num_tabs += 1
         ids = [handle.id for handle in self._handles]
         step = 1 if forward else -1
         place = ids.index(self._selected) + step if self._selected in ids else 0
         self._select(ids[place % len(ids)])
         return True
+
+    def _open_menu(self, place: QPointF, mark: HandleMark | None) -> None:
+        self._let_go()
+        self._hover(None)
+        self._menu.open_for(None if mark is None else self._handle(mark.id), place, self.mapToGlobal(place.toPoint()))
 
     def _remove_selected(self) -> None:
         handle = self._handle(self._selected)
@@ -221,7 +233,3 @@ class LatentCanvas(CanvasHand):
     def _escape(self) -> None:
         self._let_go()
         self._hover(None)
-
-
-def _distance(first: QPointF, second: QPointF) -> float:
-    return math.hypot(first.x() - second.x(), first.y() - second.y())

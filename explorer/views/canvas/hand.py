@@ -5,7 +5,7 @@ import math
 from enum import Enum, auto
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from explorer.messages import Extent, Handle
@@ -15,6 +15,7 @@ from explorer.views.canvas.pacing import Pacer
 from explorer.views.canvas.surface import CanvasSurface
 
 HOVER_PX = 8.0
+DRAG_THRESHOLD_PX = 3.0
 
 
 class Gesture(Enum):
@@ -50,6 +51,8 @@ class CanvasHand(CanvasSurface):
         self._gesture = Gesture.NONE
         self._button = Qt.MouseButton.NoButton
         self._pressed = QPointF()
+        self._last = QPointF()
+        self._reach = 0.0
         self._held_id = -1
         self._held_row = -1
         self._held_offset = (0.0, 0.0)
@@ -60,6 +63,45 @@ class CanvasHand(CanvasSurface):
         self._pacer.due.connect(self._drag_to)
         self.legend.labels_shown_changed.connect(self._show_labels)
         self.axis_chooser.axes_chosen.connect(self._choose_axes)
+        self.legend.installEventFilter(self)
+        self.axis_chooser.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """End the hover when the mouse goes on to a child, of which Qt tells the canvas nothing."""
+        if event.type() == QEvent.Type.Enter:
+            self._hover(None)
+        return super().eventFilter(watched, event)
+
+    def _press(self, position: QPointF, *, pan: bool = False) -> None:
+        """Take hold of what is at a pixel."""
+        self._pressed = self._last = position
+        self._moved = False
+        if pan:
+            self._gesture = Gesture.PAN
+        else:
+            self._take_hold(position)
+        if self._gesture is Gesture.PAN:
+            self._hover(None)
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def _move(self, position: QPointF) -> None:
+        """Move what is held."""
+        if self._gesture is Gesture.PAN:
+            self._fit_target = None
+            delta = position - self._last
+            self._last = position
+            self._set_view(self._view.panned(delta.x(), delta.y()))
+        if self._gesture is Gesture.POINT and _distance(position, self._pressed) >= DRAG_THRESHOLD_PX:
+            self._grab_point()
+        if self._gesture is Gesture.HANDLE:
+            self._pacer.offer(position.x(), position.y())
+
+    def _release(self, position: QPointF) -> None:
+        """Let go of it there."""
+        if self._gesture is Gesture.HANDLE:
+            self._pacer.offer(position.x(), position.y())
+            self._pacer.flush()
+        self._let_go()
 
     def _take_hold(self, position: QPointF) -> None:
         mark = self._mark_at(position)
@@ -191,13 +233,14 @@ class CanvasHand(CanvasSurface):
 
     def _mark_at(self, position: QPointF) -> HandleMark | None:
         """Return the uppermost handle at a pixel."""
-        holding = (mark for mark in reversed(self._marks) if mark.holds(self._view, position.x(), position.y()))
+        x, y = position.toTuple()
+        holding = (mark for mark in reversed(self._marks) if mark.holds(self._view, x, y, self._reach))
         return next(holding, None)
 
     def _point_at(self, position: QPointF) -> int | None:
         if self.cloud is None or not self._layers["codes"]:
             return None
-        return self.cloud.nearest(self._view, position.x(), position.y(), HOVER_PX)
+        return self.cloud.nearest(self._view, position.x(), position.y(), HOVER_PX + self._reach)
 
     def _handle(self, handle_id: int | None) -> Handle | None:
         return next((handle for handle in self._handles if handle.id == handle_id), None)
@@ -221,3 +264,7 @@ class CanvasHand(CanvasSurface):
         if extent != self._sent_extent:
             self._sent_extent = extent
             self.extent_changed.emit(extent)
+
+
+def _distance(first: QPointF, second: QPointF) -> float:
+    return math.hypot(first.x() - second.x(), first.y() - second.y())

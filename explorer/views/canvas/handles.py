@@ -28,6 +28,8 @@ class HandleMark:
     y: float
     selected: bool
     anchor: tuple[float, float] | None
+    free_right: float = 0.0
+    """Width, at the right edge, of what an arrow must not hide behind (the legend), in pixels."""
 
     @property
     def radius(self) -> float:
@@ -42,14 +44,15 @@ class HandleMark:
         dx, dy = self.x - middle_x, self.y - middle_y
         room_x, room_y = max(middle_x - ARROW_INSET, 1.0), max(middle_y - ARROW_INSET, 1.0)
         share = 1.0 / max(abs(dx) / room_x, abs(dy) / room_y)
-        return middle_x + share * dx, middle_y + share * dy, math.atan2(dy, dx)
+        x = min(middle_x + share * dx, view.width - ARROW_INSET - self.free_right)
+        return x, middle_y + share * dy, math.atan2(dy, dx)
 
-    def holds(self, view: View, x: float, y: float) -> bool:
-        """Whether a pixel takes hold of the disc, or of the arrow that stands for it."""
+    def holds(self, view: View, x: float, y: float, reach: float = 0.0) -> bool:
+        """Whether a pixel takes hold of the disc, or of the arrow that stands for it; `reach` makes it larger."""
         arrow = self.arrow(view)
         if arrow is not None:
-            return math.hypot(x - arrow[0], y - arrow[1]) <= RADIUS + GRASP + 2.0
-        return math.hypot(x - self.x, y - self.y) <= self.radius + GRASP
+            return math.hypot(x - arrow[0], y - arrow[1]) <= RADIUS + GRASP + 2.0 + reach
+        return math.hypot(x - self.x, y - self.y) <= self.radius + GRASP + reach
 
     def region(self, view: View) -> QRegion:
         """Return the pixels the handle paints on; small rectangles, so that a drag repaints little."""

@@ -111,15 +111,17 @@ class Legend(QScrollArea):
         self._shown: frozenset[int] = frozenset()
         self._before_click: frozenset[int] = frozenset()
         self._list = QWidget(self)
-        self._list.setAutoFillBackground(False)
         self._rows = QVBoxLayout(self._list)
         self._rows.setContentsMargins(4, 4, 4, 4)
         self._rows.setSpacing(0)
         self.setWidget(self._list)
+        # setWidget() has just turned it on.
+        self._list.setAutoFillBackground(False)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self.setAccessibleName("Legend")
         self.viewport().setAutoFillBackground(False)
         self.hide()
@@ -133,6 +135,7 @@ class Legend(QScrollArea):
         """List these labels, all shown."""
         for entry in self.entries:
             self._rows.removeWidget(entry)
+            entry.hide()
             entry.deleteLater()
         self.entries = [LegendEntry(label, name, self._list) for label, name in enumerate(names)]
         for entry in self.entries:

@@ -10,7 +10,8 @@ from explorer.views.canvas.coordinates import View
 from explorer.views.canvas.scatter import Inks
 
 # How far a white pixel of a picture goes from the canvas colour to the text colour: points stay readable on it.
-STRENGTH_BEHIND_POINTS = 0.42
+# Dark strokes on white weigh more than light ones on black.
+STRENGTH_BEHIND_POINTS = {"dark": 0.42, "light": 0.33}
 STRENGTH_ALONE = 0.95
 # Pictures at least this much enlarged show their pixels; below that, uneven pixel sizes look broken.
 CRISP_FROM = 2.5

@@ -126,18 +126,20 @@ def paint_prior(painter: QPainter, view: View, colours: Palette, font: QFont) ->
     painter.setFont(font)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     x, y = view.to_pixels(0.0, 0.0)
-    pen = QColor(colours.prior)
+    pen, halo = QColor(colours.prior), QColor(colours.canvas)
+    halo.setAlpha(110)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for deviations in (1, 2, 3):
-        pen.setAlphaF(1.0 - 0.2 * (deviations - 1))
-        painter.setPen(QPen(pen, 1.25))
         radius = deviations * view.scale
         if radius < 3.0:
             continue
-        if radius <= LARGEST_ELLIPSE_PX:
-            painter.drawEllipse(QPointF(x, y), radius, radius)
-        else:
-            painter.drawPolyline(_seen_arc(view, x, y, radius))
+        pen.setAlphaF(1.0 - 0.15 * (deviations - 1))
+        for ink, width in ((halo, 3.0), (pen, 1.25)):
+            painter.setPen(QPen(ink, width))
+            if radius <= LARGEST_ELLIPSE_PX:
+                painter.drawEllipse(QPointF(x, y), radius, radius)
+            else:
+                painter.drawPolyline(_seen_arc(view, x, y, radius))
         _label_circle(painter, view, colours, (x, y, radius), f"{deviations}σ")
     if view.scale >= 6.0:
         painter.setPen(QPen(QColor(colours.prior), 1.25))

@@ -14,6 +14,8 @@ from explorer.views.canvas.points import FADE_LEVELS, PointCloud
 
 # Above this many points each is one pixel, thickened over the whole image: five to nine writes a point cost more.
 THICKEN_ABOVE = 150_000
+SMALLEST_RADIUS = 0.9
+LARGEST_RADIUS = 4.0
 MAX_DEVICE_PIXELS = 64_000_000
 
 Inks = np.ndarray[Any, np.dtype[np.uint32]]
@@ -25,8 +27,10 @@ def disc_radius(cloud: PointCloud, view: View) -> float:
 
     It depends on the zoom but not on the pan, so that points do not change size while the plane is moved.
     """
+    if cloud.area == 0.0:
+        return LARGEST_RADIUS
     spacing = math.sqrt(max(cloud.area * view.scale * view.vertical_scale, 1.0) / max(cloud.num_drawn, 1))
-    return min(max(1.2 * math.pow(spacing, 0.28), 0.9), 4.0)
+    return min(max(1.2 * math.pow(spacing, 0.28), SMALLEST_RADIUS), LARGEST_RADIUS)
 
 
 @lru_cache(maxsize=64)

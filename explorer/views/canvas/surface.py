@@ -85,6 +85,8 @@ class CanvasSurface(QWidget):
             self._codes = self._mosaic = self._slice = None
             self._drawing_code = self._posterior_code = None
             self._handles, self._selected = (), None
+            self._label_names = ()
+            self.legend.set_names(())
             self._axes = (0, 0) if latent_dim == 1 else (0, 1)
             self._end_hover()
         self.axis_chooser.setVisible(latent_dim > 2)
@@ -258,6 +260,7 @@ class CanvasSurface(QWidget):
 
     def _mark_handles(self) -> None:
         cloud = self.cloud
+        legend = float(self.width() - self.legend.x()) if self.legend.isVisibleTo(self) else 0.0
         marks = []
         for handle in self._handles:
             a, b = self._position(handle.code)
@@ -266,7 +269,7 @@ class CanvasSurface(QWidget):
             source = None if handle.anchor is None or cloud is None else cloud.position(handle.anchor)
             anchor = None if source is None else self._view.to_pixels(*source)
             x, y = self._view.to_pixels(a, b)
-            marks.append(HandleMark(handle.id, handle.pinned, x, y, handle.id == self._selected, anchor))
+            marks.append(HandleMark(handle.id, handle.pinned, x, y, handle.id == self._selected, anchor, legend))
         # The selected handle is painted last, over the others.
         marks.sort(key=_is_selected)
         region = QRegion()
