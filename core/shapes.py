@@ -11,3 +11,5 @@ Code = Float32[np.ndarray, "latent_dim"]
 PerDimension = Float32[np.ndarray, "latent_dim"]
 PerImage = Float32[np.ndarray, "batch"]
 Labels = Int64[np.ndarray, "num_images"]
+PixelRow = Float32[np.ndarray, "pixels"]
+"""Pixels of one picture, in [0, 1]."""

@@ -4,10 +4,9 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.config import ModelConfig
-from core.data.binarisation import seen_by_model
 from core.data.dataset import Dataset
-from core.shapes import Code, Picture, PixelRow
-from core.snapshots import Codes, LatentStatistics, Mosaic, Split
+from core.shapes import Code, Picture
+from core.snapshots import Codes, LatentStatistics, Mosaic
 from explorer.messages import (
     CodesRequest,
     CodesResult,
@@ -16,10 +15,10 @@ from explorer.messages import (
     HandPictures,
     HandRequest,
     SliderSpec,
-    picture_of,
 )
 from explorer.session import scene
 from explorer.session.handles import HandleSet, placed
+from explorer.session.shown_data import ShownData, fits
 from explorer.views.canvas import LatentCanvas
 from explorer.views.pictures import HandPanel
 from explorer.views.sliders import SlidersPanel
@@ -53,9 +52,7 @@ class LatentSession(QObject):
         self._inference = inference
         self._config: ModelConfig | None = None
         self._hand: Hand | None = None
-        self._dataset: Dataset | None = None
-        self._split_name = "held_out"
-        self._codes: Codes | None = None
+        self._data = ShownData()
         self._statistics: LatentStatistics | None = None
         self._order: tuple[int, ...] = ()
         self._handles = HandleSet()
@@ -110,7 +107,7 @@ class LatentSession(QObject):
     @property
     def codes(self) -> Codes | None:
         """The codes on the canvas."""
-        return self._codes
+        return self._data.codes
 
     @property
     def selected_code(self) -> Code | None:
@@ -122,7 +119,7 @@ class LatentSession(QObject):
         """Prepare for the weights of a newly opened or started model; handles keep their z where it has as many."""
         former, self._config = self._config, config
         self._hand = None
-        self._codes = None
+        self._data.codes = None
         self._statistics = None
         self._order = ()
         self._canvas.set_codes(None, ())
@@ -142,14 +139,14 @@ class LatentSession(QObject):
 
     def set_dataset(self, dataset: Dataset | None) -> None:
         """Show the codes of this data, if it fits the open model."""
-        self._dataset = dataset
+        self._data.dataset = dataset
         self._handles.forget_images()
         self._ask_codes()
 
     def show_split(self, name: str) -> None:
         """Show the codes of `train` or `held_out`."""
-        if name != self._split_name:
-            self._split_name = name
+        if name != self._data.split_name:
+            self._data.split_name = name
             self._handles.forget_images()
             self._ask_codes()
 
@@ -162,11 +159,7 @@ class LatentSession(QObject):
 
     def fits(self, dataset: Dataset | None) -> bool:
         """Return whether the open model can encode this data."""
-        return (
-            dataset is not None
-            and self._config is not None
-            and (dataset.height, dataset.width) == (self._config.image_height, self._config.image_width)
-        )
+        return dataset is not None and fits(dataset, self._config)
 
     # Answers of the inference thread
 
@@ -184,11 +177,10 @@ class LatentSession(QObject):
     def _on_codes_ready(self, result: CodesResult) -> None:
         if self._hand is None or result.codes.version != self._hand.version:
             return
-        first = self._codes is None
-        self._codes = result.codes
+        first = self._data.codes is None
+        self._data.codes = result.codes
         self._statistics = result.statistics
-        names = self._dataset.label_names if self._dataset is not None else ()
-        self._canvas.set_codes(result.codes, names)
+        self._canvas.set_codes(result.codes, self._data.label_names)
         self._canvas.set_note(scene.codes_note(result.codes))
         if first:
             self._canvas.fit_view()
@@ -245,8 +237,8 @@ class LatentSession(QObject):
         self._moved()
 
     def _on_point_grabbed(self, row: int, a: float, b: float) -> None:
-        if self._codes is not None and 0 <= row < len(self._codes):
-            self._handles.add(placed(self._codes.mean[row], self._axes, a, b), int(self._codes.indices[row]))
+        if self._data.codes is not None and 0 <= row < len(self._data.codes):
+            self._handles.add(placed(self._data.codes.mean[row], self._axes, a, b), int(self._data.codes.indices[row]))
             self._moved()
 
     def _on_handle_dragged(self, id_: int, a: float, b: float) -> None:
@@ -262,22 +254,16 @@ class LatentSession(QObject):
 
     def _follow_pins(self) -> None:
         """Move pinned handles to where the newest weights put their images."""
-        if self._hand is not None and self.fits(self._dataset):
+        if self._hand is not None and self._data.fits(self._config):
             self._handles.follow_pins(self._mean_of_image)
 
     def _mean_of_image(self, image: int) -> Code:
         if self._hand is None:
             raise LookupError("no model is open")
-        return self._hand.mean_of(self._seen(image))[0]
+        return self._hand.mean_of(self._data.seen(image))[0]
 
     def _show_handles(self) -> None:
-        self._canvas.set_handles(self._handles.shown(self._row_of), self._handles.selected)
-
-    def _row_of(self, image: int | None) -> int | None:
-        if image is None or self._codes is None:
-            return None
-        rows = np.flatnonzero(self._codes.indices == image)
-        return int(rows[0]) if len(rows) else None
+        self._canvas.set_handles(self._handles.shown(self._data.row_of), self._handles.selected)
 
     # The selected code
 
@@ -305,8 +291,8 @@ class LatentSession(QObject):
             return
         if self._config.has_prior:
             self.move_selected_to(self._random.standard_normal(self._config.latent_dim, dtype=np.float32))
-        elif self._codes is not None and len(self._codes):
-            self.move_selected_to(self._codes.mean[int(self._random.integers(len(self._codes)))])
+        elif self._data.codes is not None and len(self._data.codes):
+            self.move_selected_to(self._data.codes.mean[int(self._random.integers(len(self._data.codes)))])
 
     def sort_sliders(self) -> None:
         """Order the sliders by the newest KL (or spread)."""
@@ -344,54 +330,33 @@ class LatentSession(QObject):
     def _show_posterior(self) -> None:
         """Draw q(z|x) of the image the selected handle came from, to scale."""
         held = self._handles.current
-        row = self._row_of(held.image) if held is not None else None
-        if row is None or self._codes is None or self._codes.log_var is None:
+        row = self._data.row_of(held.image) if held is not None else None
+        if row is None or self._data.codes is None or self._data.codes.log_var is None:
             self._canvas.set_posterior(None, None)
             return
         axes = list(self._axes)
-        self._canvas.set_posterior(self._codes.mean[row][axes], np.exp(0.5 * self._codes.log_var[row][axes]))
-
-    # Data behind the points
-
-    def _split(self) -> Split | None:
-        if self._dataset is None:
-            return None
-        return self._dataset.train if self._split_name == "train" else self._dataset.held_out
-
-    def _seen(self, image: int) -> PixelRow:
-        split, dataset = self._split(), self._dataset
-        if split is None or dataset is None:
-            raise LookupError("no data is open")
-        row: PixelRow = seen_by_model(split.images[image : image + 1], np.array([image]), dataset.config)[0]
-        return row
+        self._canvas.set_posterior(self._data.codes.mean[row][axes], np.exp(0.5 * self._data.codes.log_var[row][axes]))
 
     def _source_picture(self) -> Picture | None:
         held = self._handles.current
-        if held is None or held.image is None or self._config is None or not self.fits(self._dataset):
+        if held is None or held.image is None or not self._data.fits(self._config):
             return None
-        return picture_of(self._seen(held.image), self._config.image_height, self._config.image_width)
+        return self._data.seen_picture(held.image)
 
     def _on_point_hovered(self, row: int) -> None:
-        split = self._split()
-        if self._codes is None or split is None or not 0 <= row < len(self._codes):
-            return
-        index = int(self._codes.indices[row])
-        text = f"{scene.SPLIT_NAMES[self._split_name]} image {index:,}"
-        if split.labels is not None and self._dataset is not None:
-            label = int(split.labels[index])
-            names = self._dataset.label_names
-            text = f"{names[label] if 0 <= label < len(names) else label} · {text}"
-        self._canvas.set_hover_picture(row, split.images[index], text)
+        described = self._data.described(row)
+        if described is not None:
+            self._canvas.set_hover_picture(row, *described)
 
     # Requests
 
     def _ask_codes(self) -> None:
-        split, dataset = self._split(), self._dataset
+        split, dataset = self._data.split, self._data.dataset
         if self._hand is None or split is None or dataset is None or not self.fits(dataset) or not len(split):
             self._canvas.set_codes(None, ())
-            self._codes = None
+            self._data.codes = None
             return
-        self._inference.ask(CodesRequest(self._split_name, dataset, LIVE_SUBSET if self._live else len(split)))
+        self._inference.ask(CodesRequest(self._data.split_name, dataset, LIVE_SUBSET if self._live else len(split)))
 
     def _on_extent_changed(self, extent: Extent) -> None:  # noqa: ARG002 - asked for at the time of asking
         self._ask_mosaic()

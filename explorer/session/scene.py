@@ -6,13 +6,12 @@ from core.config import ModelConfig
 from core.shapes import Code
 from core.snapshots import Codes, LatentStatistics
 from explorer.messages import Extent, MosaicRequest, SliderSpec
+from explorer.session.shown_data import SPLIT_NAMES
 
 _MOSAIC_TILES = 18
 # Half the range of a slider whose codes say nothing: three standard deviations of the prior.
 _PRIOR_REACH = 3.0
 _COLLAPSED_RANGE = 1e-3
-
-SPLIT_NAMES = {"train": "training", "held_out": "held-out"}
 
 
 def slider_specs(
