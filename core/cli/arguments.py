@@ -80,6 +80,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--resume", metavar="FILE", help="train this model on; its settings hold but for those given with --set"
     )
     parser.add_argument("--force", action="store_true", help="overwrite the file that --out names")
+    parser.add_argument(
+        "--without-optimiser",
+        action="store_true",
+        help="leave out the optimiser's state: a third of the size, but training goes on from it less smoothly",
+    )
     parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 

@@ -48,15 +48,20 @@ def train(options: argparse.Namespace, command_line: str) -> int:
             return 128 + received[0]
         run = TrainingRun(config, dataset, start=start)
         provenance = _provenance(run.config, command_line, start)
-        return _Training(run, out, provenance, ProgressBar("training", quiet=options.quiet)).pull(received)
+        bar = ProgressBar("training", quiet=options.quiet)
+        training = _Training(run, out, provenance, bar, keep_optimiser=not options.without_optimiser)
+        return training.pull(received)
 
 
 class _Training:
     """A run with the file it is written to and the bar that shows it."""
 
-    def __init__(self, run: "TrainingRun", out: Path, provenance: dict[str, str], bar: ProgressBar) -> None:
+    def __init__(
+        self, run: "TrainingRun", out: Path, provenance: dict[str, str], bar: ProgressBar, *, keep_optimiser: bool
+    ) -> None:
         self._run = run
         self._out = out
+        self._keep_optimiser = keep_optimiser
         self._provenance = provenance
         self._bar = bar
         self._first_step = run.step
@@ -98,7 +103,9 @@ class _Training:
 
     def _save(self) -> None:
         saved = self._run.saved()
-        save_model(self._out, replace(saved, provenance={**saved.provenance, **self._provenance}))
+        optimiser = saved.optimiser if self._keep_optimiser else {}
+        provenance = {**saved.provenance, **self._provenance}
+        save_model(self._out, replace(saved, provenance=provenance, optimiser=optimiser))
         self._saved_step = self._run.step
 
     def _save_if_possible(self) -> None:

@@ -99,6 +99,20 @@ def test_a_model_is_trained_on_and_keeps_its_past(model: Path, tmp_path: Path) -
     assert "--resume" in after.provenance["command"]
 
 
+def test_a_model_can_be_written_without_what_only_training_needs(data: Path, model: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    arguments = ["train", "--data", str(data), "--out", str(small), "--set", "epochs=2", "--without-optimiser", *SMALL]
+    assert cli.main(arguments) == 0
+    assert load_model(model).optimiser
+    assert not load_model(small).optimiser
+    for name, array in load_model(model).weights.items():
+        np.testing.assert_array_equal(array, load_model(small).weights[name])
+    assert (
+        cli.main(["train", "--resume", str(small), "--out", str(tmp_path / "on"), "--set", "epochs=1", "--quiet"]) == 0
+    )
+    assert load_model(tmp_path / "on").history.epochs == 3.0
+
+
 def test_a_model_is_evaluated(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["evaluate", str(model), "--json", "-", "--quiet", "--seed", "4"]) == 0
     result = json.loads(capsys.readouterr().out)
