@@ -108,7 +108,7 @@ class ExecutionPlan:
     def text(self) -> str:
         """The plan in one line."""
         threads = f"{self.threads} thread" + ("s" if self.threads != 1 else "")
-        chunk = f"{self.steps_per_chunk} steps a chunk"
+        chunk = f"{self.steps_per_chunk} step{'s' if self.steps_per_chunk != 1 else ''} a chunk"
         return f"{self.device}, {self.precision}, {self.path} steps, {threads}, {chunk}, torch {self.torch_version}"
 
 

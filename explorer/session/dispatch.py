@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from explorer.messages import Failed, RunState
 from explorer.session.session import Session
+from explorer.session.timing import TimingSession
 from explorer.session.views import Views
 
 LAYERS = {"view.codes": "codes", "view.mosaic": "mosaic", "view.prior": "prior"}
@@ -42,7 +43,8 @@ class Dispatch(QObject):
         views.hand.failed.connect(self._on_view_failed)
         views.draw_pad.failed.connect(self._on_view_failed)
         window.set_splits(("held_out", "train"), "held_out")
-        views.hand.set_timing_visible(window.commands.is_checked("view.timing"))
+        self._timing = TimingSession(views, self)
+        self._timing.set_on(window.commands.is_checked("view.timing"))
         self._show_layers()
 
     def do(self, command: str) -> None:
@@ -54,7 +56,7 @@ class Dispatch(QObject):
         if command in LAYERS:
             self._show_layers()
         elif command == "view.timing":
-            self._views.hand.set_timing_visible(on)
+            self._timing.set_on(on)
 
     def _show_layers(self) -> None:
         shown = self._views.window.shown_layers()

@@ -14,6 +14,9 @@ from explorer.views.draw_pad import DrawPad
 from explorer.workers.hand import Hand
 from explorer.workers.inference import InferenceThread
 
+EMBEDDED = ("mnist", "shapes")
+"""Data that were not imported by anyone's choices: a foreign picture is then recognised as ink or paper by itself."""
+
 
 class DrawingSession(QObject):
     """Follows the pen: what the model sees, its code on the canvas, its reconstructions and costs on the pad."""
@@ -50,11 +53,13 @@ class DrawingSession(QObject):
         self._data_config = data_config
         self._pad.set_model_size(height, width)
         self._pad.set_centre_drawings(data_config.centre_drawings)
+        self._pad.set_import_config(None if data_config.source in EMBEDDED else data_config)
         self._pad.set_encoding(None)
 
     def set_dataset(self, dataset: Dataset | None) -> None:
         """Take pictures from this data when asked for one."""
         self._dataset = dataset
+        self._pad.set_data_available(self._latent.fits(dataset))
 
     def take_from_data(self) -> None:
         """Put a random held-out image on the pad."""
