@@ -63,15 +63,19 @@ class DockTitle(QFrame):
 def made_docks(
     window: QMainWindow,
     experiment: tuple[QWidget, ...],
+    controls: QWidget,
     hand: tuple[QWidget, ...],
     draw_pad: QWidget,
     curves: QWidget,
 ) -> "Docks":
-    """Return the docks of `window` around these widgets; they are put in place by `Docks.arrange`."""
+    """Return the docks of `window` around these widgets; they are put in place by `Docks.arrange`.
+
+    `controls` stay in sight below the panels of the experiment, which scroll.
+    """
     return Docks(
-        _made("dock_experiment", "Experiment", ContentScroll(stacked(*experiment)), window),
-        _made("dock_hand", "Under the hand", ContentScroll(stacked(*hand, stretch=True)), window),
-        _made("dock_draw", "Draw", ContentScroll(stacked(draw_pad, stretch=True)), window),
+        _made("dock_experiment", "Experiment", stacked(ContentScroll(stacked(*experiment)), controls, grows=0), window),
+        _made("dock_hand", "Under the hand", ContentScroll(stacked(*hand, grows=len(hand) - 1)), window),
+        _made("dock_draw", "Draw", ContentScroll(stacked(draw_pad, grows=0)), window),
         _made("dock_curves", "Curves", curves, window),
     )
 
@@ -138,8 +142,8 @@ class ContentScroll(QScrollArea):
         self._content.resize(width, max(height, room.height()))
 
 
-def stacked(*contents: QWidget, stretch: bool = False) -> QWidget:
-    """Return widgets below each other with hairlines between; `stretch` gives spare height to the last one."""
+def stacked(*contents: QWidget, grows: int | None = None) -> QWidget:
+    """Return widgets below each other with hairlines between; the one numbered `grows` gets what height is spare."""
     holder = QWidget()
     holder.setObjectName("scrolled")
     column = QVBoxLayout(holder)
@@ -148,8 +152,8 @@ def stacked(*contents: QWidget, stretch: bool = False) -> QWidget:
     for number, content in enumerate(contents):
         if number:
             column.addWidget(rule())
-        column.addWidget(content, 1 if stretch and number == len(contents) - 1 else 0)
-    if not stretch:
+        column.addWidget(content, 1 if number == grows else 0)
+    if grows is None:
         column.addStretch(1)
     return holder
 
@@ -208,7 +212,7 @@ class Docks:
         window.resizeDocks([self.experiment, self.hand], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
         window.resizeDocks([self.curves], [CURVES_HEIGHT], vertical)
         if spare >= _COMFORT:
-            window.resizeDocks([self.hand, self.draw], [need + spare // 2 for need in needs], vertical)
+            window.resizeDocks([self.hand, self.draw], [needs[0] + spare // 4, needs[1] + spare - spare // 4], vertical)
 
 
 def _needed_height(dock: QDockWidget) -> int:

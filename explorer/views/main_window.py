@@ -94,7 +94,8 @@ class MainWindow(QMainWindow):
         column.addWidget(panels.canvas, 1)
         self.setCentralWidget(centre)
         experiment = (panels.data, panels.model, panels.training)
-        self.docks: Docks = made_docks(self, experiment, (panels.hand, panels.sliders), panels.draw_pad, panels.curves)
+        hand, controls = (panels.hand, panels.sliders), panels.training.controls
+        self.docks: Docks = made_docks(self, experiment, controls, hand, panels.draw_pad, panels.curves)
         for menu in MENUS:
             self._fill(self.menuBar().addMenu(menu.text), menu)
         self._drop_hint = DropHint(self)

@@ -147,7 +147,7 @@ def test_the_model_menu_follows_the_run(window: MainWindow, state: RunState, ena
 
 def test_space_presses_the_focused_button_and_pauses_nothing(window: MainWindow, qtbot: Any) -> None:
     window.set_run_state(RunState.RUNNING)
-    stop = window._panels.training.findChild(QPushButton, "model.stop")
+    stop = window.findChild(QPushButton, "model.stop")
     assert isinstance(stop, QPushButton)
     stop.setFocus()
     with qtbot.waitSignal(window._panels.training.stop_requested), qtbot.assertNotEmitted(window.command_given):
@@ -361,6 +361,14 @@ def test_a_broken_arrangement_gives_the_first_one(made: Maker, settings: Setting
     settings.window_geometry = QByteArray(b"broken")
     window = made()
     assert all(dock.isVisible() for dock in window.docks.all())
+
+
+def test_the_buttons_of_the_training_stay_in_sight_in_a_low_window(made: Maker) -> None:
+    window = made(1100, 700)
+    window.set_run_state(RunState.RUNNING)
+    stop = window.findChild(QPushButton, "model.stop")
+    assert isinstance(stop, QPushButton)
+    assert stop.visibleRegion().boundingRect().size() == stop.size()
 
 
 # Help

@@ -1,7 +1,7 @@
 """The training panel: settings of a run, its buttons, and how far it is."""
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from core.config import ExperimentConfig
 from core.snapshots import Progress
@@ -11,7 +11,7 @@ from explorer.commands.table import command
 from explorer.messages import RunState
 from explorer.theme import current_palette
 from explorer.views.forms import SectionForm, commit_pending_edit
-from explorer.views.panels.frame import Panel, muted_line, show_text
+from explorer.views.panels.frame import MARGIN, Panel, muted_line, show_text
 from explorer.views.panels.summaries import progress_line
 
 _BAR_STEPS = 1000
@@ -36,6 +36,8 @@ class TrainingPanel(Panel):
         super().__init__("Training", parent)
         self._state = RunState.IDLE
         self._can_start, self._can_continue, self._model_valid = True, False, True
+        self.controls = QWidget()
+        """Buttons, progress and status; below the settings, or wherever the window keeps them in sight."""
         self._objective = SectionForm("objective")
         self._training = SectionForm("training")
         for form in (self._training, self._objective):
@@ -73,7 +75,7 @@ class TrainingPanel(Panel):
             show_text(self._progress, "")
         self._state = state
         self._show_state()
-        if had_focus is not None and not had_focus.isVisibleTo(self):
+        if had_focus is not None and had_focus.isHidden():
             # Whoever pressed Start with the keyboard finds Pause there, and the other way round.
             target = self._start if state is RunState.IDLE else self._pause
             target.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -160,12 +162,15 @@ class TrainingPanel(Panel):
         row.setSpacing(8)
         for button in self._buttons():
             row.addWidget(button, 1)
+        below = QVBoxLayout(self.controls)
+        below.setContentsMargins(MARGIN, 10, MARGIN, 12)
+        below.setSpacing(6)
+        below.addLayout(row)
+        for widget in (self._hint, self._bar, self._progress, self._status, self._plan):
+            below.addWidget(widget)
         self.column.addWidget(self._objective)
         self.column.addWidget(self._training)
-        self.column.addSpacing(2)
-        self.column.addLayout(row)
-        for widget in (self._hint, self._bar, self._progress, self._status, self._plan):
-            self.column.addWidget(widget)
+        self.column.addWidget(self.controls)
 
     def _buttons(self) -> tuple[QPushButton, ...]:
         return self._start, self._continue, self._pause, self._stop
