@@ -130,7 +130,8 @@ class ModelConfig(Section):
     hidden: tuple[int, ...] = setting(
         (512, 256, 128),
         label="Hidden layers",
-        help="Widths of the encoder's hidden layers, mirrored in the decoder; a convolutional network takes only the last, for its dense layer.",
+        help="Widths of the encoder's hidden layers, mirrored in the decoder; "
+        "a convolutional network takes the last alone, for its dense layer.",
         minimum=1,
         maximum=8192,
     )

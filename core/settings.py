@@ -43,8 +43,8 @@ class Declaration:
             return "one of " + ", ".join(choice.name for choice in self.choices)
         if self.minimum is None and self.maximum is None:
             return "any value"
-        low = "(-inf" if self.minimum is None else ("(" if self.exclusive_minimum else "[") + f"{self.minimum:g}"
-        high = "inf)" if self.maximum is None else f"{self.maximum:g}]"
+        low = "(-inf" if self.minimum is None else ("(" if self.exclusive_minimum else "[") + f"{self.minimum:,.15g}"
+        high = "inf)" if self.maximum is None else f"{self.maximum:,.15g}]"
         return f"in {low}, {high}"
 
 
