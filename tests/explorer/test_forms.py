@@ -101,7 +101,7 @@ def test_a_list_of_widths_is_given_on_as_a_tuple(model: Shown, qtbot: Any) -> No
         ("learning_rate", "-2", "Learning rate must lie in (0, 100], not -2.0"),
         ("learning_rate", "fast", "Learning rate must be a number, not 'fast'"),
         ("learning_rate", "nan", "Learning rate must lie in (0, 100], not nan"),
-        ("epochs", "0", "Epochs must lie in [1, 100000], not 0"),
+        ("epochs", "0", "Epochs must lie in [1, 100,000], not 0"),
         ("epochs", "1.5", "Epochs must be a whole number, not '1.5'"),
     ],
 )
