@@ -28,8 +28,8 @@ class Envelope:
                 return
             part = slice(done * ratio, whole * ratio)
             # fmin and fmax pass over NaN; a block of nothing but NaN stays NaN, which is a gap in the curve.
-            lows.append(np.fmin.reduce(low[part].reshape(-1, ratio), axis=1))
-            highs.append(np.fmax.reduce(high[part].reshape(-1, ratio), axis=1))
+            lows.append(_over_blocks(np.fmin, low[part].reshape(-1, ratio)))
+            highs.append(_over_blocks(np.fmax, high[part].reshape(-1, ratio)))
             low, high, ratio = lows.values, highs.values, _FACTOR
 
     def drawn(self, values: Numbers, start: int, stop: int, most: int) -> tuple[Numbers, Numbers]:
@@ -57,3 +57,11 @@ class Envelope:
             drawn[-2], drawn[-1] = np.fmin.reduce(tail), np.fmax.reduce(tail)
             rows[-1] = stop - 1
         return rows, drawn
+
+
+def _over_blocks(extreme: np.ufunc, blocks: Numbers) -> Numbers:
+    """Return the extreme of each row; `reduce` along so short an axis takes fifteen times as long."""
+    result = blocks[:, 0]
+    for column in range(1, blocks.shape[1]):
+        result = extreme(result, blocks[:, column])
+    return result

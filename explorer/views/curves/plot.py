@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from explorer.theme import current_palette
 from explorer.views.curves import ranges
 from explorer.views.curves.axis import PlainAxis
+from explorer.views.curves.backdrop import Backdrop
 from explorer.views.curves.columns import Numbers
 from explorer.views.curves.crosshair import Crosshair
 from explorer.views.curves.options import CurveOptions
@@ -21,10 +22,10 @@ from explorer.views.curves.scales import Scales
 from explorer.views.curves.series import Series
 from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET, Trace, line_pen
 
-_NOTE_KINDS = (("start",), ("setting",), ("non_finite", "rollback"))
 _MOST_MARKERS = 400
 _POINTS_PER_PIXEL = 6
 _NARROW_PX = 300
+_AXIS_PX = 40
 _BEYOND_VIEW = 20.0
 """Plots' heights by which a curve may leave the view; farther, the painter's integers overflow."""
 
@@ -47,6 +48,7 @@ class QuantityPlot(QWidget):
         self._options = CurveOptions()
         self._dimensions: tuple[int, ...] = ()
         self._ready = False
+        self._labelled: object = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(f"{quantity.label} curves")
         self.setAccessibleDescription(quantity.help + " Arrow keys move the crosshair, + and − zoom, Home shows all.")
@@ -73,10 +75,7 @@ class QuantityPlot(QWidget):
         self.crosshair = Crosshair(self.widget.viewport())
         self.widget.viewport().setMouseTracking(True)
         self.widget.viewport().installEventFilter(self)
-        self._note_items = [pyqtgraph.PlotCurveItem(connect="pairs", antialias=False) for _ in _NOTE_KINDS]
-        for item in self._note_items:
-            item.setZValue(5)
-            self._item.addItem(item, ignoreBounds=True)
+        self._backdrop = Backdrop(self._item)
         count = MOST_DIMENSIONS if quantity is KL_PER_DIMENSION else 1
         self._traces = [Trace(self._item) for _ in range(count)]
         self._ready = True
@@ -107,14 +106,14 @@ class QuantityPlot(QWidget):
             axis.setPen(line_pen(colours.border))
             axis.setTextPen(colours.muted_text)
             axis.setStyle(tickLength=-4, tickTextOffset=4, hideOverlappingLabels=True)
-        self._item.showGrid(x=True, y=True, alpha=0.35)
+        self._backdrop.restyle(colours)
         self._item.getAxis("left").setWidth(56)
-        for item, colour in zip(self._note_items, (colours.muted_text, colours.note, colours.error), strict=True):
-            item.setPen(line_pen(colour, alpha=0.75))
         many = len(self._traces) > 1
         for index, trace in enumerate(self._traces):
             train = colours.label(index) if many else colours.train
-            trace.restyle(train, train if many else colours.held_out, colours.canvas, smoothed_only=many)
+            trace.restyle(
+                train, train if many else colours.held_out, colours.canvas, dark=colours.dark, smoothed_only=many
+            )
         self._message.setStyleSheet(f"color: {colours.muted_text}; background: transparent;")
         self._label_axes()
         self.update()
@@ -126,13 +125,15 @@ class QuantityPlot(QWidget):
         if self._message.isVisibleTo(self):
             for trace in self._traces:
                 trace.hide()
-            for item in self._note_items:
-                item.setVisible(False)
+            self._backdrop.hide()
             self.crosshair.show_reading(None)
             return
         self._label_axes()
         scales = self.scales
-        self.view.setXRange(*(scales.whole_range() if x_range is None else x_range), padding=0)
+        if x_range is None:
+            x_range = ranges.steady(self.x_range, scales.whole_range(), 0.01)
+        if x_range != self.x_range:
+            self.view.setXRange(*x_range, padding=0)
         left, right = self.view.viewRange()[0]
         drawn = [
             self._curves(index, series, steps, scales, (left, right))
@@ -144,7 +145,7 @@ class QuantityPlot(QWidget):
         reach = _BEYOND_VIEW * (top - bottom)
         for index, trace in enumerate(self._traces):
             self._set_trace(trace, drawn[index] if index < len(drawn) else {}, bottom - reach, top + reach)
-        self._draw_notes(scales, bottom, top)
+        self._backdrop.draw(self._record.notes, scales)
         self._read()
 
     @property
@@ -182,8 +183,9 @@ class QuantityPlot(QWidget):
         first, last = scales.steps_at(shown[0]), scales.steps_at(shown[1])
         most = _POINTS_PER_PIXEL * max(64, self.widget.width())
         if len(series):
-            start = max(0, int(np.searchsorted(steps, first)) - 1)
-            stop = min(len(series), int(np.searchsorted(steps, last, side="right")) + 1)
+            # Whole numbers: searched for a float, numpy would turn all the steps into floats first.
+            start = max(0, int(np.searchsorted(steps, _whole(first))) - 1)
+            stop = min(len(series), int(np.searchsorted(steps, _whole(last), side="right")) + 1)
             pieces = scales.pieces(steps, start, stop, shown, most)
             if RAW not in options.hidden and not many:
                 parts[RAW] = scales.placed(steps, *_joined([series.drawn(*piece) for piece in pieces]))
@@ -204,16 +206,21 @@ class QuantityPlot(QWidget):
                 visible = y[(x >= left) & (x <= right)]
                 ranges_shown.append(ranges.usual_range(visible, without_outliers=self._options.without_outliers))
         fitted = ranges.common_range(ranges_shown)
-        if fitted is not None:
+        if fitted is None:
+            return
+        bottom, top = self.view.viewRange()[1]
+        fitted = ranges.steady((bottom, top), fitted, 0.03)
+        if fitted != (bottom, top):
             self.view.setYRange(*fitted, padding=0)
 
     def _set_trace(self, trace: Trace, parts: dict[str, tuple[Numbers, Numbers]], bottom: float, top: float) -> None:
-        nothing = np.zeros(0)
+        nothing, ratio = np.zeros(0), self.devicePixelRatioF()
+        pixel = (top - bottom) / (2.0 * _BEYOND_VIEW + 1.0) / max(1, self.widget.height() - _AXIS_PX)
         for part in (RAW, SMOOTHED, SUBSET, COMPLETE):
             x, y = parts.get(part, (nothing, nothing))
             y = np.clip(y, bottom, top)
             gaps = bool(np.isnan(y).any())
-            trace.set_line(part, x, y, gaps=gaps)
+            trace.set_line(part, x, y, pixel / ratio, gaps=gaps, device_ratio=ratio)
             if part in (SUBSET, COMPLETE):
                 if gaps:
                     x, y = x[~np.isnan(y)], y[~np.isnan(y)]
@@ -223,21 +230,12 @@ class QuantityPlot(QWidget):
                 x, y = (x[visible], y[visible]) if visible.sum() <= _MOST_MARKERS else (nothing, nothing)
                 trace.set_markers(part, x, y)
 
-    def _draw_notes(self, scales: Scales, bottom: float, top: float) -> None:
-        left, right = self.view.viewRange()[0]
-        pixel = (right - left) / max(1, self.widget.width())
-        for item, kinds in zip(self._note_items, _NOTE_KINDS, strict=True):
-            steps = np.array([note.step for note in self._record.notes if note.kind in kinds], np.float64)
-            places = scales.x_of(steps) if len(steps) else steps
-            places = places[(places >= left) & (places <= right)]
-            # Lines closer than a pixel are one line.
-            places = np.unique(np.round(places / pixel)) * pixel
-            item.setVisible(len(places) > 0)
-            if len(places):
-                item.setData(np.repeat(places, 2), np.tile([bottom, top], len(places)), connect="pairs")
-
     def _label_axes(self) -> None:
         colours = current_palette()
+        labelled = (self._options.in_epochs, self._options.log_x, self._options.log_y, colours)
+        if labelled == self._labelled:
+            return
+        self._labelled = labelled
         style = {"color": colours.muted_text, "font-size": "8pt"}
         self._item.setLabel("bottom", "epoch" if self._options.in_epochs else "step", **style)
         left = self._item.getAxis("left")
@@ -361,6 +359,10 @@ class QuantityPlot(QWidget):
         painter.setPen(line_pen(colours.accent if self.hasFocus() else colours.border))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+
+def _whole(step: float) -> np.int64:
+    return np.int64(min(max(step, -(2.0**62)), 2.0**62))
 
 
 def _joined(pieces: list[tuple[Numbers, Numbers]]) -> tuple[Numbers, Numbers]:

@@ -49,3 +49,13 @@ def common_range(ranges: Iterable[tuple[float, float] | None], smallest: float =
         span = max(smallest, 0.1 * max(abs(low), abs(high)), 1e-3)
         return low - span / 2, high + span / 2
     return low - _MARGIN * span, high + _MARGIN * span
+
+
+def steady(shown: tuple[float, float], wanted: tuple[float, float], share: float) -> tuple[float, float]:
+    """Return the range shown while neither end of the wanted one is off by more than a share of it.
+
+    An axis that does not move at every step is calmer to read, and its ticks need no new painting.
+    """
+    leeway = share * (wanted[1] - wanted[0])
+    near = all(abs(there - here) <= leeway for there, here in zip(shown, wanted, strict=True))
+    return shown if near else wanted

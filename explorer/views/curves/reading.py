@@ -59,7 +59,7 @@ def nearest_row(steps: Numbers, step: float) -> int | None:
     """Return the row of the step nearest to `step`; None without steps."""
     if not len(steps):
         return None
-    after = min(int(np.searchsorted(steps, step)), len(steps) - 1)
+    after = min(int(np.searchsorted(steps, np.int64(min(max(step, -1.0), 2.0**62)))), len(steps) - 1)
     before = max(after - 1, 0)
     return before if step - steps[before] <= steps[after] - step else after
 
@@ -92,9 +92,11 @@ def _single(
         if near is None or part in options.hidden:
             continue
         report = record.held_out[int(chosen[near])]
-        images = f"{'all ' if wanted else ''}{report.num_images:,}" + ("" if compact else f" (step {report.step:,})")
+        images = f"held-out, {'all ' if wanted else ''}{report.num_images:,} (step {report.step:,})"
+        if compact:
+            images = part if part == SUBSET else "all held out"
         value = nats(float(values[chosen[near]]))
-        lines.append(ReadingLine(f"{value}  held-out, {images}", colours.held_out))
+        lines.append(ReadingLine(f"{value}  {images}", colours.held_out))
     return lines, marks
 
 

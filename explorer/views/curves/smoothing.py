@@ -1,10 +1,13 @@
 """Exponential smoothing of a growing curve, without bias at its start and with its gaps kept."""
 
+import math
+
 import numpy as np
 
 from explorer.views.curves.columns import Numbers
 
-_BLOCK = 64
+_BLOCK = 32
+_NEGLIGIBLE = 1e-18
 LARGEST_NATS = 1e30
 """No cost of a picture is larger; what is, counts as a gap, lest it hides all that follows."""
 
@@ -45,7 +48,17 @@ class ExponentialAverage:
             carry = whole_decay * carry + end
         sums += carried[:, None] * self._decay
         sums = sums.reshape(-1)[: len(finite)]
-        remaining = self._remaining * self.weight ** np.arange(1.0, len(finite) + 1.0)
-        self._sum, self._remaining = float(sums[-1]), float(remaining[-1])
-        result[given] = sums / (1.0 - remaining)
+        self._sum = float(sums[-1])
+        self._remove_bias(sums)
+        result[given] = sums
         return result
+
+    def _remove_bias(self, sums: Numbers) -> None:
+        """Divide by 1 - weight^t for as long as that is not 1; powers beyond would be slow denormal numbers."""
+        if self._remaining < _NEGLIGIBLE:
+            return
+        left = 1.0 if self.weight < _NEGLIGIBLE else math.log(_NEGLIGIBLE / self._remaining) / math.log(self.weight)
+        count = min(len(sums), math.ceil(left) + 1)
+        remaining = self._remaining * self.weight ** np.arange(1.0, count + 1.0)
+        sums[:count] /= 1.0 - remaining
+        self._remaining = float(remaining[-1])
