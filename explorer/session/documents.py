@@ -133,6 +133,9 @@ class DocumentSession(QObject):
     def _on_failed(self, failed: JobFailed) -> None:
         if failed.job in {"preview data", "open picture"}:
             return  # answered where they were asked for
+        if failed.failure.reason == "cancelled":
+            self.message.emit("Cancelled.")
+            return
         self.failed.emit(replace(failed.failure, reason=f"Could not {failed.job}: {failed.failure.reason}"))
         if failed.origin == "restored":
             self.open_shipped()

@@ -150,7 +150,7 @@ class Session(QObject):
 
     def _on_data_opened(self, dataset: Dataset) -> None:
         if self._dialog is not None and dataset.config == self._import_choices:
-            self._dialog.close()
+            self._close_dialog()
         self._set_config(replace(self.config, data=dataset.config))
         self.latent.set_dataset(dataset)
         self.drawing.set_dataset(dataset)
@@ -180,13 +180,24 @@ class Session(QObject):
     # Importing
 
     def _on_import_wanted(self, preview: ImportPreview) -> None:
-        if self._dialog is not None:
-            self._dialog.close()
+        self._close_dialog()
         self._dialog = ImportDialog(preview.config, self._views.window)
         self._dialog.preview_requested.connect(self._workers.loading.preview)
         self._dialog.accepted_config.connect(self._on_import_accepted)
+        self._dialog.rejected.connect(self._on_import_rejected)
         self._dialog.set_preview(preview)
         self._dialog.show()
+
+    def _close_dialog(self) -> None:
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None:
+            dialog.close()
+            dialog.deleteLater()
+
+    def _on_import_rejected(self) -> None:
+        if self._dialog is not None:
+            self._workers.loading.cancel()
+            self._close_dialog()
 
     def _on_preview_ready(self, preview: ImportPreview) -> None:
         if self._dialog is not None:
@@ -200,7 +211,7 @@ class Session(QObject):
         self.drawing.show_picture(imported)
 
     def _on_job_failed(self, failed: JobFailed) -> None:
-        if failed.job == "preview data" and self._dialog is not None:
+        if failed.job in {"preview data", "open data"} and self._dialog is not None:
             self._dialog.set_preview(failed.failure)
         elif failed.job == "open picture":
             self.failed.emit(failed.failure)
