@@ -12,6 +12,7 @@ from explorer.views.canvas import scales
 from explorer.views.canvas.coordinates import View
 from explorer.views.canvas.mosaic import STRENGTH_ALONE, STRENGTH_BEHIND_POINTS, MosaicLayer
 from explorer.views.canvas.points import PointCloud
+from explorer.views.canvas.prior import PriorLayer, paint_prior_strip
 from explorer.views.canvas.scatter import Scatter
 
 
@@ -36,6 +37,7 @@ class Backdrop:
     def __init__(self) -> None:
         self._scatter = Scatter()
         self._mosaic_layer = MosaicLayer()
+        self._prior_layer = PriorLayer()
 
     def compose(self, scene: Scene, colours: Palette, font: QFont, ratio: float) -> QPixmap:
         """Return the picture of a scene; `ratio` is the number of device pixels for a pixel."""
@@ -52,9 +54,9 @@ class Backdrop:
         if scene.cloud is not None:
             self._scatter.paint(painter, scene.cloud, view, ratio, colours)
         if scene.prior and view.strip:
-            scales.paint_prior_strip(painter, view, colours, font, scene.strip_peak)
+            paint_prior_strip(painter, view, colours, font, scene.strip_peak)
         elif scene.prior:
-            scales.paint_prior(painter, view, colours, font)
+            self._prior_layer.paint(painter, view, colours, font)
         scales.paint_scales(painter, view, colours, font, scene.axes)
         _paint_notes(painter, view, colours, font, scene.notes)
         painter.end()

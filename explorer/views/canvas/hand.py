@@ -234,7 +234,7 @@ class CanvasHand(CanvasSurface):
     def _mark_at(self, position: QPointF) -> HandleMark | None:
         """Return the uppermost handle at a pixel."""
         x, y = position.toTuple()
-        holding = (mark for mark in reversed(self._marks) if mark.holds(self._view, x, y, self._reach))
+        holding = (mark for mark in reversed(self._marks.keys()) if mark.holds(self._view, x, y, self._reach))
         return next(holding, None)
 
     def _point_at(self, position: QPointF) -> int | None:

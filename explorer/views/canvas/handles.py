@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF, QRegion
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF, QRegion
 
 from explorer.theme import Palette
 from explorer.views.canvas.coordinates import View
@@ -15,7 +16,10 @@ HALO = 5.0
 GRASP = 3.0
 """How far outside its disc a handle can still be taken, in pixels."""
 ARROW_INSET = 22.0
-_LINE_PIECES = 8
+FACE_PX = 52
+LONGEST_LINE_PX = 10_000.0
+LINE_PIECE_PX = 24.0
+MAX_LINE_PIECES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class HandleMark:
         else:
             region = QRegion(_square(self.x, self.y, SELECTED_RADIUS + HALO + 6.0))
         if self.anchor is not None:
-            region += _line_region(QPointF(self.x, self.y), QPointF(*self.anchor), view)
+            region += _line_region(self.x, self.y, *self.anchor, view)
             region += QRegion(_square(self.anchor[0], self.anchor[1], 8.0))
         return region
 
@@ -72,77 +76,113 @@ class HandleMark:
 def paint_handle(painter: QPainter, mark: HandleMark, view: View, colours: Palette, font: QFont) -> None:
     """Draw one handle."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    colour, outline = QColor(colours.handle), QColor(colours.handle_outline)
+    ratio = painter.device().devicePixelRatioF()
     if mark.anchor is not None:
-        _paint_anchor(painter, mark, mark.anchor, colour, outline)
+        _paint_line(painter, mark.anchor, (mark.x, mark.y), colours)
+        _copy_face(painter, anchor_face(ratio, colours), *mark.anchor)
     arrow = mark.arrow(view)
     if arrow is not None:
-        _paint_arrow(painter, arrow, mark, colours, font)
+        _paint_arrow(painter, arrow, colours)
+        x, y, _ = arrow
+        _copy_face(painter, disc_face(mark.id, False, False, ratio, colours, font.family()), x, y)
         return
-    centre = QPointF(mark.x, mark.y)
     if view.strip:
-        painter.setPen(QPen(colour, 1.5 if mark.selected else 1.0))
+        painter.setPen(QPen(QColor(colours.handle), 1.5 if mark.selected else 1.0))
         painter.drawLine(QPointF(mark.x, 0.0), QPointF(mark.x, view.height))
-    if mark.selected:
-        halo = QColor(colours.handle)
+    _copy_face(painter, disc_face(mark.id, mark.selected, mark.pinned, ratio, colours, font.family()), mark.x, mark.y)
+
+
+# Anti-aliased discs cost 20 us each and a handle has up to five, at every move of the mouse; their picture costs 3.
+@lru_cache(maxsize=256)
+def disc_face(
+    handle_id: int,
+    selected: bool,  # noqa: FBT001 - a key of the cache
+    pinned: bool,  # noqa: FBT001 - as above
+    ratio: float,
+    colours: Palette,
+    family: str,
+) -> QImage:
+    """Return the picture of a handle's disc, its centre in the middle; `ratio` is device pixels for a pixel."""
+    image, painter = _blank(FACE_PX, ratio)
+    colour, outline = QColor(colours.handle), QColor(colours.handle_outline)
+    centre = QPointF(0.5 * FACE_PX, 0.5 * FACE_PX)
+    radius = SELECTED_RADIUS if selected else RADIUS
+    if selected:
+        halo = QColor(colour)
         halo.setAlpha(70)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(halo)
-        painter.drawEllipse(centre, mark.radius + HALO, mark.radius + HALO)
+        painter.drawEllipse(centre, radius + HALO, radius + HALO)
     painter.setPen(QPen(outline, 2.0))
     painter.setBrush(colour)
-    painter.drawEllipse(centre, mark.radius, mark.radius)
-    if mark.selected:
+    painter.drawEllipse(centre, radius, radius)
+    if selected:
         painter.setPen(QPen(colour, 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawEllipse(centre, mark.radius + 2.5, mark.radius + 2.5)
-    _paint_number(painter, mark, QPointF(mark.x, mark.y), colours, font)
-    if mark.pinned:
-        _paint_pin(painter, QPointF(mark.x + 0.72 * mark.radius, mark.y - 0.72 * mark.radius), colours)
+        painter.drawEllipse(centre, radius + 2.5, radius + 2.5)
+    text = str(handle_id)
+    font = QFont(family)
+    font.setBold(True)
+    font.setPixelSize(round(radius * (1.15 if len(text) == 1 else 0.95 if len(text) == 2 else 0.7)))
+    painter.setFont(font)
+    painter.setPen(outline)
+    painter.drawText(QRectF(0.0, 0.0, FACE_PX, FACE_PX), Qt.AlignmentFlag.AlignCenter, text)
+    if pinned:
+        _paint_pin(painter, QPointF(centre.x() + 0.72 * radius, centre.y() - 0.72 * radius), colours)
+    painter.end()
+    return image
 
 
-def _paint_number(painter: QPainter, mark: HandleMark, centre: QPointF, colours: Palette, font: QFont) -> None:
-    text = str(mark.id)
-    bold = QFont(font)
-    bold.setBold(True)
-    bold.setPixelSize(round(mark.radius * (1.15 if len(text) == 1 else 0.95 if len(text) == 2 else 0.7)))
-    painter.setFont(bold)
-    painter.setPen(QColor(colours.handle_outline))
-    side = 2.0 * mark.radius
-    painter.drawText(
-        QRectF(centre.x() - side, centre.y() - side, 2 * side, 2 * side), Qt.AlignmentFlag.AlignCenter, text
-    )
-
-
-def _paint_anchor(
-    painter: QPainter, mark: HandleMark, anchor: tuple[float, float], colour: QColor, outline: QColor
-) -> None:
-    start, end = QPointF(*anchor), QPointF(mark.x, mark.y)
-    if math.hypot(end.x() - start.x(), end.y() - start.y()) > 2.0:
-        painter.setPen(QPen(outline, 3.0))
-        painter.drawLine(start, end)
-        painter.setPen(QPen(colour, 1.25))
-        painter.drawLine(start, end)
+@lru_cache(maxsize=8)
+def anchor_face(ratio: float, colours: Palette) -> QImage:
+    """Return the ring around the data point that a handle was dragged from."""
+    image, painter = _blank(16, ratio)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(outline, 3.5))
-    painter.drawEllipse(start, 5.0, 5.0)
-    painter.setPen(QPen(colour, 1.75))
-    painter.drawEllipse(start, 5.0, 5.0)
+    for name, width in ((colours.handle_outline, 3.5), (colours.handle, 1.75)):
+        painter.setPen(QPen(QColor(name), width))
+        painter.drawEllipse(QPointF(8.0, 8.0), 5.0, 5.0)
+    painter.end()
+    return image
 
 
-def _paint_arrow(
-    painter: QPainter, arrow: tuple[float, float, float], mark: HandleMark, colours: Palette, font: QFont
-) -> None:
+def _blank(side: int, ratio: float) -> tuple[QImage, QPainter]:
+    image = QImage(round(side * ratio), round(side * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    return image, painter
+
+
+def _copy_face(painter: QPainter, face: QImage, x: float, y: float) -> None:
+    """Copy a face to the nearest whole device pixel, where it stays sharp."""
+    if not (-100.0 < x < 100_000.0 and -100.0 < y < 100_000.0):
+        return
+    ratio = face.devicePixelRatio()
+    half = 0.5 * face.width() / ratio
+    painter.drawImage(QPointF(round((x - half) * ratio) / ratio, round((y - half) * ratio) / ratio), face)
+
+
+def _paint_line(painter: QPainter, start: tuple[float, float], end: tuple[float, float], colours: Palette) -> None:
+    across, down = end[0] - start[0], end[1] - start[1]
+    length = math.hypot(across, down)
+    if length <= 2.0 or max(map(abs, start)) > LONGEST_LINE_PX:
+        return
+    # Out of view it only has to point the right way; the painter's numbers end far below a million units.
+    share = min(1.0, LONGEST_LINE_PX / length)
+    first, last = QPointF(*start), QPointF(start[0] + share * across, start[1] + share * down)
+    for name, width in ((colours.handle_outline, 3.0), (colours.handle, 1.25)):
+        painter.setPen(QPen(QColor(name), width))
+        painter.drawLine(first, last)
+
+
+def _paint_arrow(painter: QPainter, arrow: tuple[float, float, float], colours: Palette) -> None:
     x, y, direction = arrow
     painter.setPen(QPen(QColor(colours.handle_outline), 1.5))
     painter.setBrush(QColor(colours.handle))
-    tip = [(19.0, 0.0), (6.5, 8.5), (6.5, -8.5)]
     cosine, sine = math.cos(direction), math.sin(direction)
-    corners = [QPointF(x + cosine * u - sine * v, y + sine * u + cosine * v) for u, v in tip]
-    painter.drawPolygon(QPolygonF(corners))
-    painter.drawEllipse(QPointF(x, y), RADIUS, RADIUS)
-    small = HandleMark(mark.id, mark.pinned, x, y, selected=False, anchor=None)
-    _paint_number(painter, small, QPointF(x, y), colours, font)
+    corners = ((19.0, 0.0), (6.5, 8.5), (6.5, -8.5))
+    painter.drawPolygon(QPolygonF([QPointF(x + cosine * u - sine * v, y + sine * u + cosine * v) for u, v in corners]))
 
 
 def _paint_pin(painter: QPainter, tip: QPointF, colours: Palette) -> None:
@@ -161,13 +201,17 @@ def _square(x: float, y: float, half: float) -> QRect:
     return QRectF(x - half, y - half, 2.0 * half, 2.0 * half).toAlignedRect()
 
 
-def _line_region(start: QPointF, end: QPointF, view: View) -> QRegion:
+def _line_region(x0: float, y0: float, x1: float, y1: float, view: View) -> QRegion:
     """Cover the line by a chain of rectangles; one rectangle around a diagonal would repaint half the canvas."""
     region = QRegion()
-    pieces = 1 if view.strip else _LINE_PIECES
+    pieces = min(1 + int(min(abs(x1 - x0), abs(y1 - y0)) / LINE_PIECE_PX), MAX_LINE_PIECES)
+    across, down = (x1 - x0) / pieces, (y1 - y0) / pieces
     for k in range(pieces):
-        first = start + (end - start) * (k / pieces)
-        second = start + (end - start) * ((k + 1) / pieces)
-        box = QRectF(first, second).normalized().adjusted(-3.0, -3.0, 3.0, 3.0)
-        region += QRegion(box.intersected(QRectF(0.0, 0.0, view.width, view.height)).toAlignedRect())
+        left, right = sorted((x0 + k * across, x0 + (k + 1) * across))
+        top, bottom = sorted((y0 + k * down, y0 + (k + 1) * down))
+        # Cut to the widget while still floats: a handle a million units away has no place among Qt's integers.
+        west, north = max(int(left) - 4, 0), max(int(top) - 4, 0)
+        east, south = min(int(right) + 4, view.width), min(int(bottom) + 4, view.height)
+        if west < east and north < south:
+            region += QRegion(west, north, east - west, south - north)
     return region

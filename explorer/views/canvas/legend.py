@@ -9,10 +9,11 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
 )
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from explorer.theme import current_palette
+from explorer.theme import Palette, current_palette
 from explorer.views.canvas.scales import veil
 
 SWATCH_PX = 11
@@ -30,6 +31,8 @@ class LegendEntry(QAbstractButton):
     def __init__(self, label: int, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.label = label
+        self._face = QPixmap()
+        self._face_key: tuple[object, ...] = ()
         self.setText(name)
         self.setCheckable(True)
         self.setChecked(True)
@@ -79,10 +82,23 @@ class LegendEntry(QAbstractButton):
             event.ignore()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        """Paint swatch and name; hidden labels are hollow and muted."""
-        colours = current_palette()
+        """Copy the entry's face, which a pan of the canvas below asks for at every move of the mouse."""
+        ratio, colours = self.devicePixelRatioF(), current_palette()
+        key = (colours, ratio, self.size(), self.isChecked(), self.hasFocus(), self.underMouse(), self.font())
+        if key != self._face_key:
+            self._face_key = key
+            self._face = QPixmap(self.size() * ratio)
+            self._face.setDevicePixelRatio(ratio)
+            self._face.fill(Qt.GlobalColor.transparent)
+            self._paint_face(QPainter(self._face), colours)
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._face)
+        painter.end()
+
+    def _paint_face(self, painter: QPainter, colours: Palette) -> None:
+        """Paint swatch and name; hidden labels are hollow and muted."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self.font())
         if self.hasFocus() or self.underMouse():
             painter.setPen(QPen(QColor(colours.accent if self.hasFocus() else colours.border), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)

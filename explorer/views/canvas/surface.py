@@ -50,7 +50,7 @@ class CanvasSurface(QWidget):
         self._slice: Code | None = None
         self._handles: tuple[Handle, ...] = ()
         self._selected: int | None = None
-        self._marks: tuple[HandleMark, ...] = ()
+        self._marks: dict[HandleMark, QRegion] = {}
         self._drawing_mark: EncodingMark | None = None
         self._drawing_code: tuple[Code, Code | None] | None = None
         self._posterior_mark: EncodingMark | None = None
@@ -248,6 +248,7 @@ class CanvasSurface(QWidget):
             return
         self._zooming = zooming and view.scale != self._view.scale
         self._view = view
+        self._marks = {}
         self._mark_handles()
         self._invalidate()
         self._settle_timer.start()
@@ -270,12 +271,14 @@ class CanvasSurface(QWidget):
             anchor = None if source is None else self._view.to_pixels(*source)
             x, y = self._view.to_pixels(a, b)
             marks.append(HandleMark(handle.id, handle.pinned, x, y, handle.id == self._selected, anchor, legend))
-        # The selected handle is painted last, over the others.
-        marks.sort(key=_is_selected)
+        # The selected handle comes last, over the others.
+        old, self._marks = (
+            self._marks,
+            {mark: self._marks.get(mark) or mark.region(self._view) for mark in sorted(marks, key=_is_selected)},
+        )
         region = QRegion()
-        for mark in {*marks} ^ {*self._marks}:
-            region += mark.region(self._view)
-        self._marks = tuple(marks)
+        for changed in old.keys() ^ self._marks.keys():
+            region += old.get(changed) or self._marks[changed]
         if not region.isEmpty():
             self.update(region)
 
@@ -337,8 +340,8 @@ class CanvasSurface(QWidget):
             radius = disc_radius(self.cloud, self._view) + 2.5
             painter.drawEllipse(place, radius, radius)
         font = scales.small_font(self.font())
-        for handle in self._marks:
-            if region.intersects(handle.region(self._view)):
+        for handle, covered in self._marks.items():
+            if region.intersects(covered):
                 paint_handle(painter, handle, self._view, colours, font)
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

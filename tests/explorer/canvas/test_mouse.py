@@ -197,7 +197,7 @@ def test_a_double_click_on_a_handle_adds_none(canvas: LatentCanvas, recorder: Re
 
 def test_clicking_the_arrow_of_a_far_handle_brings_it_into_view(canvas: LatentCanvas, recorder: Recorder) -> None:
     canvas.set_handles((make_handle(3, 40.0, 0.0),), None)
-    arrow = canvas._marks[0].arrow(canvas.view)
+    arrow = next(iter(canvas._marks)).arrow(canvas.view)
     assert arrow is not None
     QTest.mouseClick(canvas, LEFT, pos=QPointF(*arrow[:2]).toPoint())
     assert recorder.but_hover == [("handle_selected", 3)]
