@@ -126,6 +126,11 @@ class DocumentSession(QObject):
             self.message.emit("")
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether the open model is the one that comes with the program, untouched."""
+        return self.path is None and self._autosave is None
+
+    @property
     def data_complete(self) -> bool:
         """Whether the training images are there too."""
         return self.dataset is not None and not self._data_partial

@@ -140,7 +140,10 @@ class Session(QObject):
         self._show_model(config)
         self.training.show_history(saved.history, unit_note(config))
         self._workers.inference.set_model(config.model, saved.as_weights(self.training.next_version()))
-        self._set_config(replace(config, data=self.config.data if self.documents.dataset else config.data))
+        data = self.config.data if self.documents.dataset else config.data
+        # The shipped model was trained for long; the first model of one's own should be there in a minute.
+        training = self.config.training if self.documents.is_shipped else config.training
+        self._set_config(replace(config, data=data, training=training))
         self._check_fit()
 
     def _show_model(self, config: ExperimentConfig) -> None:
