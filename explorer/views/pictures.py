@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -93,8 +92,12 @@ class PictureView(QWidget):
             height, width = self._picture.shape
             self._image = QImage(self._picture.data, width, height, width, QImage.Format.Format_Grayscale8)
         self._scaled = QImage()
-        if before != (None if self._picture is None else self._picture.shape):
-            self._describe()
+        shape = None if self._picture is None else self._picture.shape
+        if before == shape:
+            # Only the picture is new; painting the caption takes longer than painting it.
+            self.update(self.picture_rect().toAlignedRect())
+            return self._serial
+        self._describe()
         self.update()
         return self._serial
 
@@ -154,7 +157,7 @@ class PictureView(QWidget):
         """Return the height of a square of this width and its caption."""
         return width + self._caption_height()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint picture, frame and caption."""
         colours = current_palette()
         painter = QPainter(self)
@@ -174,8 +177,8 @@ class PictureView(QWidget):
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(outside if self._picture is not None else frame.adjusted(pixel, pixel, -pixel, -pixel))
-        if self._caption:
-            painter.setFont(self._caption_font())
+        if self._caption and event.rect().bottom() > frame.bottom() + 1:
+            painter.setFont(self._fitting_caption_font())
             painter.setPen(QColor(colours.muted_text))
             top = int(frame.bottom()) + 1 + _CAPTION_GAP
             where = QRect(0, top, self.width(), self._caption_height())
@@ -218,6 +221,14 @@ class PictureView(QWidget):
         font.setPointSizeF(max(font.pointSizeF() * 0.88, 7.0))
         return font
 
+    def _fitting_caption_font(self) -> QFont:
+        """Return the caption's font, condensed a little where its longest word would not fit."""
+        font = self._caption_font()
+        longest = max(QFontMetrics(font).horizontalAdvance(word) for word in self._caption.split() or [""])
+        if longest > self.width():
+            font.setPointSizeF(max(font.pointSizeF() * max((self.width() - 1) / longest, 0.8), 6.0))
+        return font
+
     def _caption_height(self) -> int:
         if not self._caption:
             return 0
@@ -240,47 +251,6 @@ class PictureView(QWidget):
 
     def _save_to(self, name: str) -> None:
         self.save_picture(Path(name))
-
-
-class PictureRow(QWidget):
-    """Pictures side by side, all of exactly the same size: a layout would give some of them a pixel more."""
-
-    def __init__(self, views: tuple[PictureView, ...], spacing: int = 6) -> None:
-        super().__init__()
-        self._views = views
-        self._spacing = spacing
-        # Not Fixed: that caps the height at the size hint's, whatever heightForWidth says.
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        for view in views:
-            view.setParent(self)
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """Return room for all pictures at their own size hint."""
-        return self._size_for(max(view.sizeHint().width() for view in self._views))
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Return room for all pictures at their least size."""
-        return self._size_for(max(view.minimumSizeHint().width() for view in self._views))
-
-    def heightForWidth(self, width: int) -> int:  # noqa: N802
-        """Return the height of the tallest view when all share this width."""
-        return max(view.heightForWidth(self._side(width)) for view in self._views)
-
-    def resizeEvent(self, _event: QResizeEvent) -> None:  # noqa: N802
-        """Place the views."""
-        side = self._side(self.width())
-        for index, view in enumerate(self._views):
-            view.setGeometry(index * (side + self._spacing), 0, side, view.heightForWidth(side))
-
-    def _side(self, width: int) -> int:
-        gaps = self._spacing * (len(self._views) - 1)
-        return max((width - gaps) // len(self._views), 1)
-
-    def _size_for(self, side: int) -> QSize:
-        width = side * len(self._views) + self._spacing * (len(self._views) - 1)
-        return QSize(width, self.heightForWidth(width))
 
 
 class HandPanel(QWidget):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -105,19 +105,16 @@ class NumberTable(QWidget):
         each = min((self.width() - first) / columns, 1.6 * self.fontMetrics().horizontalAdvance(self._widest))
         height = self._row_height()
         painter.setPen(QColor(name))
-        room = self.width() if len(cells) == 1 else first + 40
-        painter.drawText(QRect(0, top, room, height), _align(left=True), cells[0])
+        metrics = painter.fontMetrics()
+        base = top + (height + metrics.ascent() - metrics.descent()) / 2.0
+        painter.drawText(QPointF(0.0, base), cells[0])
         painter.setPen(QColor(value))
         for column, cell in enumerate(cells[1:]):
-            painter.drawText(QRectF(first + column * each, top, each, height), _align(left=False), cell)
+            # At a point: text in a rectangle takes several times as long to lay out.
+            painter.drawText(QPointF(first + (column + 1) * each - metrics.horizontalAdvance(cell), base), cell)
 
     def _row_height(self) -> int:
         return self.fontMetrics().height() + _ROW_GAP
 
     def _copy_text(self) -> None:
         QGuiApplication.clipboard().setText(self.text())
-
-
-def _align(*, left: bool) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter

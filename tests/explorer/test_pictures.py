@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 from core.snapshots import frozen
 from explorer.messages import HandPictures
 from explorer.theme import current_palette
-from explorer.views.pictures import HandPanel, PictureRow, PictureView, code_rows
+from explorer.views.picture_row import PictureRow
+from explorer.views.pictures import HandPanel, PictureView, code_rows
 from explorer.views.readouts import NumberRow, NumberTable, number
 
 

@@ -154,6 +154,9 @@ class InkSheet:
             if self._renderer.size != size:
                 self._renderer = StrokeRenderer(size)
             picture = self._renderer.picture(strokes)
+        elif empty:
+            # Normalising loads Pillow, which nobody should wait for when the window opens.
+            picture = frozen(np.zeros(size, np.uint8))
         else:
             picture = frozen(normalise_drawing(raw, size, centre=centre))
         return Drawing(raw=raw, picture=picture, empty=empty, finished=finished)

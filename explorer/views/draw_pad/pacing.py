@@ -19,12 +19,11 @@ class Pacer(QObject):
 
     def request(self) -> None:
         """Ask for one `due`."""
-        if self._timer.isActive():
-            return
         elapsed = self._since.elapsed() if self._since.isValid() else LEAST_GAP_MS
         if elapsed >= LEAST_GAP_MS:
-            self._fire()
-        else:
+            # A flood of events can keep a timer that is due from its turn.
+            self.request_now()
+        elif not self._timer.isActive():
             self._timer.start(int(LEAST_GAP_MS - elapsed))
 
     def request_now(self) -> None:

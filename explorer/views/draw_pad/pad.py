@@ -37,6 +37,7 @@ class DrawPad(QWidget):
         self._size = (28, 28)
         self._import: DataConfig | None = None
         self._unavailable = ""
+        self._enabled: tuple[bool, ...] = ()
         self._ink = InkSheet()
         self._pacer = Pacer(self)
         self.surface = PadSurface(self._ink)
@@ -231,15 +232,24 @@ class DrawPad(QWidget):
         self.results.set_raw(None if drawing.empty else drawing.raw)
         if drawing.empty:
             self.results.set_encoding(None, self._unavailable or _EMPTY)
-        share = 0.0 if drawing.empty else float(drawing.picture.mean(dtype=np.float64)) / 255.0
-        self.note.judge(None if drawing.empty or not drawing.finished else share)
+        if drawing.finished:
+            self.note.judge(None if drawing.empty else float(drawing.picture.mean(dtype=np.float64)) / 255.0)
         self._follow_state()
 
     def _follow_state(self) -> None:
-        self.tools.undo.setEnabled(self._ink.can_undo)
-        self.tools.redo.setEnabled(self._ink.can_redo)
-        self.tools.clear.setEnabled(self.results.raw.picture is not None)
-        self.sources.to_canvas.setEnabled(self.results.encoding is not None)
+        state = (
+            self._ink.can_undo,
+            self._ink.can_redo,
+            self.results.raw.picture is not None,
+            self.results.encoding is not None,
+        )
+        # This is asked for at every move of the pen, and changes at few.
+        if state == self._enabled:
+            return
+        self._enabled = state
+        buttons = (self.tools.undo, self.tools.redo, self.tools.clear, self.sources.to_canvas)
+        for button, enabled in zip(buttons, state, strict=True):
+            button.setEnabled(enabled)
 
     def _set_brush(self, width: float) -> None:
         self.surface.brush = width

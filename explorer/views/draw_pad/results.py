@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from core.shapes import Picture
 from core.snapshots import PictureEncoding
-from explorer.views.pictures import PictureRow, PictureView
+from explorer.views.picture_row import PictureRow
+from explorer.views.pictures import PictureView
 from explorer.views.readouts import NumberRow, NumberTable, number
 
 _MOST_DIMENSIONS = 4

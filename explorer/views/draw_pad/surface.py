@@ -54,6 +54,7 @@ class PadSurface(QWidget):
         self._holder = _Holder.NOBODY
         self._finger = -1
         self._hover: QPointF | None = None
+        self._sheet, self._sheet_size = QRectF(), QSize()
         self._hint = "Draw a digit here"
         self._drop_offered = False
         self.brush = DEFAULT_BRUSH
@@ -89,8 +90,11 @@ class PadSurface(QWidget):
 
     def sheet_rect(self) -> QRectF:
         """Return where the ink is shown, in the widget's coordinates."""
-        side = max(min(self.width(), self.height()) - 2 * _FRAME, 1)
-        return QRectF((self.width() - side) // 2, (self.height() - side) // 2, side, side)
+        if self._sheet_size != self.size():
+            side = max(min(self.width(), self.height()) - 2 * _FRAME, 1)
+            self._sheet = QRectF((self.width() - side) // 2, (self.height() - side) // 2, side, side)
+            self._sheet_size = self.size()
+        return self._sheet
 
     def ink_from_widget(self, position: QPointF) -> tuple[float, float]:
         """Return a position of the widget in ink pixels; may lie outside the sheet."""

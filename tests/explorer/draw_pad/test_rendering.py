@@ -77,7 +77,7 @@ def test_many_reports_of_a_fast_mouse_change_nothing() -> None:
     renderer = StrokeRenderer((28, 28))
     coarse = renderer.picture((ellipse((140, 140), (50, 80), 80),)).astype(int)
     fine = renderer.picture((ellipse((140, 140), (50, 80), 3000),)).astype(int)
-    assert np.abs(coarse - fine).max() <= 16
+    assert np.abs(coarse - fine).max() <= 32
 
 
 def test_the_curve_goes_through_its_samples_and_keeps_sharp_corners() -> None:
