@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QBuffer, QIODevice, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from explorer.theme import current_palette
@@ -62,7 +62,7 @@ def figure_bytes(suffix: str, plots: Sequence[QuantityPlot], entries: Sequence[E
         painter = QPainter(image)
         _paint_figure(painter, size, plots, entries, note)
         painter.end()
-        image.save(buffer, b"PNG")
+        QImageWriter(buffer, QByteArray(b"png")).write(image)
     elif suffix == ".svg":
         generator = QSvgGenerator()
         generator.setOutputDevice(buffer)
