@@ -183,11 +183,15 @@ class Docks:
         """Return the docks by the command that shows them."""
         return {f"view.{dock.objectName()}": dock for dock in self.all()}
 
+    @staticmethod
+    def prepare(window: QMainWindow) -> None:
+        """Set what a remembered arrangement does not hold: who has the corners, and where tabs are."""
+        window.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
+        window.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
+        window.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+
     def arrange(self, window: QMainWindow, height: int) -> None:
         """Put all docks where they are at first, for a window of this height in pixels."""
-        window.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
-        window.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        window.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
         for dock in self.all():
             dock.setFloating(False)
             window.removeDockWidget(dock)

@@ -76,7 +76,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(QSize(800, 560))
         self._panels = panels
         self._settings = settings
-        self._may_close = self._asked_to_close = self._arranged = False
+        self._may_close = self._asked_to_close = self._arranged = self._shown_before = False
         self._help: dict[str, TextWindow] = {}
         self._document: DocumentInfo | None = None
         self.commands = ActionSet(self)
@@ -224,10 +224,15 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if self.focusWidget() is None:
             self._panels.canvas.setFocus()
-        if not self._arranged:
+        if self._shown_before:
+            return
+        self._shown_before = True
+        # The sizes of docks can be set only once the window has its own.
+        if self._arranged:
+            QTimer.singleShot(0, self._restore_docks)
+        else:
             self._arranged = True
             self.reset_layout()
-            # The sizes of docks can be set only once the window has its own.
             QTimer.singleShot(0, self.reset_layout)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
@@ -372,8 +377,9 @@ class MainWindow(QMainWindow):
         settings = self._settings
         self.resize(1440, 900)
         self.restoreGeometry(settings.window_geometry)
+        self.docks.prepare(self)
         # A state that cannot be restored, or is none, leaves the first arrangement to showEvent.
-        self._arranged = self.restoreState(settings.window_state, LAYOUT_VERSION)
+        self._arranged = self._restore_docks()
         for name in THEMES:
             self.commands.set_checked(f"view.theme_{name}", name == settings.theme)
         for name in LAYERS:
@@ -381,6 +387,9 @@ class MainWindow(QMainWindow):
         self.commands.set_checked("view.timing", settings.show_timing)
         self.set_undo_available(undo=False, redo=False)
         self._docks_changed()
+
+    def _restore_docks(self) -> bool:
+        return self.restoreState(self._settings.window_state, LAYOUT_VERSION)
 
     def _remember(self) -> None:
         self._settings.window_geometry = self.saveGeometry()

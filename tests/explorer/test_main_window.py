@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QMenu,
+    QPushButton,
+    QTabWidget,
+    QToolButton,
+    QWidget,
+)
 
 from core.config import ExperimentConfig
 from explorer.messages import DocumentInfo, Failed, RunState
@@ -432,3 +441,14 @@ def test_closing_takes_its_other_windows_along(window: MainWindow) -> None:
 
 
 _COPY, _LEFT, _NO_KEYS = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def test_the_next_window_stands_as_the_last_one_was_left(made: Maker, qtbot: Any) -> None:
+    window = made(1440, 900)
+    window.resizeDocks([window.docks.experiment], [420], Qt.Orientation.Horizontal)
+    QApplication.processEvents()  # noqa: TID251 - lets the docks take their sizes
+    widths = [dock.width() for dock in window.docks.all()]
+    window.close_now()
+    again = made(1440, 900)
+    qtbot.waitUntil(lambda: [dock.width() for dock in again.docks.all()] == widths, timeout=2000)
+    assert again.tabPosition(Qt.DockWidgetArea.RightDockWidgetArea) == QTabWidget.TabPosition.North
