@@ -5,14 +5,15 @@ import math
 from enum import Enum, auto
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from explorer.messages import Extent, Handle
 from explorer.views.canvas.coordinates import MAX_COORDINATE
 from explorer.views.canvas.handles import HandleMark
 from explorer.views.canvas.pacing import Pacer
-from explorer.views.canvas.surface import CanvasSurface
+from explorer.views.canvas.scales import axis_name
+from explorer.views.canvas.setters import CanvasSetters
 
 HOVER_PX = 8.0
 DRAG_THRESHOLD_PX = 3.0
@@ -28,7 +29,7 @@ class Gesture(Enum):
     """A data point is held, but has not been dragged far enough to be one."""
 
 
-class CanvasHand(CanvasSurface):
+class CanvasHand(CanvasSetters):
     """Holds, drags, selects and zooms.  Positions in signals are latent units on the two shown axes.
 
     With one latent dimension the second of them is 0.
@@ -61,6 +62,10 @@ class CanvasHand(CanvasSurface):
         self._sent_extent: Extent | None = None
         self._pacer = Pacer(self)
         self._pacer.due.connect(self._drag_to)
+        self._hover_timer = QTimer(self)
+        self._hover_timer.setSingleShot(True)
+        self._hover_timer.setInterval(0)
+        self._hover_timer.timeout.connect(self._hover_again)
         self.legend.labels_shown_changed.connect(self._show_labels)
         self.axis_chooser.axes_chosen.connect(self._choose_axes)
         self.legend.installEventFilter(self)
@@ -176,6 +181,7 @@ class CanvasHand(CanvasSurface):
         self._pacer.forget()
         self.unsetCursor()
         if held is not None:
+            self._describe()
             self.handle_drag_ended.emit(held)
 
     def _step(self, right: float, up: float) -> None:
@@ -195,11 +201,13 @@ class CanvasHand(CanvasSurface):
     def _end_key_drag(self) -> None:
         moved, self._key_moved = self._key_moved, None
         if moved is not None:
+            self._describe()
             self.handle_drag_ended.emit(moved)
 
     def _select(self, handle_id: int) -> None:
         if handle_id != self._selected:
             self.set_handles(self._handles, handle_id)
+            self._describe()
             self.handle_selected.emit(handle_id)
 
     def _request_handle(self, place: QPointF) -> None:
@@ -230,6 +238,21 @@ class CanvasHand(CanvasSurface):
             return
         self._set_hovered(row)
         self.point_hovered.emit(row)
+
+    def _point_under_the_mouse_changed(self) -> None:
+        """Look again from the event loop: during training the codes are replaced twice a second."""
+        self._hover_timer.start()
+
+    def _hover_again(self) -> None:
+        if self._gesture is Gesture.NONE and self.underMouse():
+            self._hover(self._mouse)
+
+    def _describe(self) -> None:
+        """Tell a screen reader where the selected handle is."""
+        handle = self._handle(self._selected)
+        if handle is not None:
+            place = ", ".join(f"{axis_name(axis)} {handle.code[axis]:.2f}" for axis in dict.fromkeys(self._axes))
+            self.setAccessibleDescription(f"Handle {handle.id} at {place}")
 
     def _mark_at(self, position: QPointF) -> HandleMark | None:
         """Return the uppermost handle at a pixel."""

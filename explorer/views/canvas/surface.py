@@ -1,14 +1,13 @@
-"""What the canvas shows: setters and painting.  It has no intent signals, so no setter can emit one."""
+"""What the canvas shows, and how it is painted."""
 
 import dataclasses
 import math
-from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from core.shapes import Code, Picture
+from core.shapes import Code
 from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
 from explorer.theme import current_palette
@@ -72,128 +71,6 @@ class CanvasSurface(QWidget):
         self.axis_chooser.hide()
         self.hover_card = HoverCard(self)
 
-    # ---- setters ----
-
-    def set_latent_dim(self, latent_dim: int, has_prior: bool) -> None:  # noqa: FBT001
-        """Show a model of this many latent dimensions; another number forgets all that was shown."""
-        if latent_dim < 1:
-            raise ValueError(f"latent_dim must be at least 1, not {latent_dim}")
-        changed = latent_dim != self._latent_dim
-        self._latent_dim, self._has_prior = latent_dim, has_prior
-        self._view = dataclasses.replace(self._view, strip=latent_dim == 1)
-        if changed:
-            self._codes = self._mosaic = self._slice = None
-            self._drawing_code = self._posterior_code = None
-            self._handles, self._selected = (), None
-            self._label_names = ()
-            self.legend.set_names(())
-            self._axes = (0, 0) if latent_dim == 1 else (0, 1)
-            self._end_hover()
-        self.axis_chooser.setVisible(latent_dim > 2)
-        if latent_dim > 1:
-            self.axis_chooser.set_latent_dim(latent_dim)
-            self.axis_chooser.set_axes(self._axes)
-        self._place_overlays()
-        self._place_again()
-        if changed:
-            self.fit_view()
-
-    def set_axes(self, horizontal: int, vertical: int) -> None:
-        """Show two latent dimensions, counted from 0.  Raises ValueError for axes that the model has not."""
-        if self._latent_dim == 1:
-            return
-        if horizontal == vertical or not {horizontal, vertical} <= set(range(self._latent_dim)):
-            raise ValueError(
-                f"axes must be two different dimensions below {self._latent_dim}, not {horizontal} and {vertical}"
-            )
-        if (horizontal, vertical) != self._axes:
-            self._axes = (horizontal, vertical)
-            self.axis_chooser.set_axes(self._axes)
-            self._end_hover()
-            self._place_again()
-
-    def set_codes(self, codes: Codes | None, label_names: Sequence[str] = ()) -> None:
-        """Show codes; the legend lists `label_names`.  Raises ValueError for codes of another latent dimension."""
-        if codes is not None and codes.mean.shape[1] != self._latent_dim:
-            raise ValueError(f"codes have {codes.mean.shape[1]} latent dimensions, the canvas shows {self._latent_dim}")
-        self._codes = codes
-        names = tuple(label_names) if codes is not None and codes.labels is not None else ()
-        if names != self._label_names:
-            self._label_names = names
-            self.legend.set_names(names)
-            self._place_overlays()
-        self._end_hover()
-        self._place_again()
-
-    def set_mosaic(self, mosaic: Mosaic | None) -> None:
-        """Show decoded pictures behind the points, until they are replaced."""
-        self._mosaic = mosaic
-        self._invalidate()
-
-    def set_slice(self, code: Code) -> None:
-        """Fade points by their distance from the plane through this code; nothing to fade with two dimensions."""
-        old, self._slice = self._slice, code
-        if self._latent_dim <= 2 or self._codes is None:
-            return
-        hidden = [dimension for dimension in range(self._latent_dim) if dimension not in self._axes]
-        if old is None or (old[hidden] != code[hidden]).any():
-            self._place_again()
-
-    def set_handles(self, handles: tuple[Handle, ...], selected: int | None) -> None:
-        """Show handles; only what changed is painted again."""
-        self._handles, self._selected = tuple(handles), selected
-        self._mark_handles()
-
-    def set_drawing_mark(self, mean: Code, std: Code | None) -> None:
-        """Mark how a drawing is encoded: the mean, and an ellipse to scale from the standard deviation."""
-        self._drawing_code = (mean, std)
-        self._drawing_mark = self._replace_mark(self._drawing_mark, self._drawing_code)
-
-    def clear_drawing_mark(self) -> None:
-        """Remove the mark of the drawing."""
-        self._drawing_code = None
-        self._drawing_mark = self._replace_mark(self._drawing_mark, None)
-
-    def set_posterior(self, mean: Code | None, std: Code | None = None) -> None:
-        """Show q(z|x) of a data point to scale, or nothing for None."""
-        self._posterior_code = None if mean is None else (mean, std)
-        self._posterior_mark = self._replace_mark(self._posterior_mark, self._posterior_code)
-
-    def set_hover_picture(self, row: int, picture: Picture, text: str) -> None:
-        """Show the picture of the point under the mouse; a late answer for another point is dropped."""
-        if row == self._hovered and row >= 0:
-            self.hover_card.show_picture(picture, text, self._mouse.toPoint())
-
-    def set_layers(self, *, mosaic: bool | None = None, codes: bool | None = None, prior: bool | None = None) -> None:
-        """Show or hide layers; None leaves a layer as it is."""
-        for name, shown in (("mosaic", mosaic), ("codes", codes), ("prior", prior)):
-            if shown is not None:
-                self._layers[name] = shown
-        if not self._layers["codes"]:
-            self._end_hover()
-        self.legend.setVisible(bool(self._label_names) and self._layers["codes"])
-        self._invalidate()
-
-    def set_note(self, text: str) -> None:
-        """Show a line in the corner, such as how many of the images are here."""
-        if text != self._note:
-            self._note = text
-            self._invalidate()
-
-    def fit_view(self) -> None:
-        """Show the codes (but for outliers) and the prior; followed by extent_changed like any other zoom."""
-        cloud = self.cloud
-        parts = [] if cloud is None else [extent for extent in (cloud.robust_extent(),) if extent is not None]
-        if (self._has_prior and self._layers["prior"]) or not parts:
-            parts.append(Extent(-PRIOR_REACH, PRIOR_REACH, -PRIOR_REACH, PRIOR_REACH))
-        left, right = min(part.left for part in parts), max(part.right for part in parts)
-        bottom, top = min(part.bottom for part in parts), max(part.top for part in parts)
-        # All codes in one point still need a neighbourhood to be shown in.
-        least = 1e-3 * max(1.0, *(abs(value) for value in (left, right, bottom, top)))
-        wide, high = max(right - left, least) - (right - left), max(top - bottom, least) - (top - bottom)
-        self._fit_target = Extent(left - wide / 2, right + wide / 2, bottom - high / 2, top + high / 2)
-        self._set_view(self._view.fitted(self._fit_target))
-
     # ---- what is shown ----
 
     @property
@@ -252,6 +129,9 @@ class CanvasSurface(QWidget):
         self._mark_handles()
         self._invalidate()
         self._settle_timer.start()
+
+    def _point_under_the_mouse_changed(self) -> None:
+        """The codes under a resting mouse were replaced; what then is under it is not a setter's to say."""
 
     def _settle(self) -> None:
         """The view has come to rest: the mosaic is scaled smoothly again."""

@@ -36,6 +36,12 @@ def test_arrows_move_the_selected_handle_by_hundredths_of_the_view(
     assert recorder.named("handle_drag_ended") == [(4,)]
 
 
+def test_a_screen_reader_hears_where_the_handle_is(canvas: LatentCanvas) -> None:
+    canvas.set_handles((make_handle(1, 0.0, 0.0), make_handle(2, 1.5, -0.25)), 1)
+    QTest.keyClick(canvas, Key.Key_Tab)
+    assert canvas.accessibleDescription() == "Handle 2 at z₁ 1.50, z₂ -0.25"
+
+
 def test_a_held_arrow_ends_its_drag_once(canvas: LatentCanvas, recorder: Recorder) -> None:
     canvas.set_handles((make_handle(1, 0.0, 0.0),), 1)
     for _ in range(3):

@@ -245,6 +245,17 @@ def test_a_picture_that_comes_late_for_another_point_is_dropped(canvas: LatentCa
     assert not canvas.hover_card.isVisible()
 
 
+def test_a_resting_mouse_says_what_new_codes_bring_under_it(
+    qtbot: QtBot, canvas: LatentCanvas, recorder: Recorder
+) -> None:
+    canvas.set_codes(make_codes([[0.0, 0.0], [1.0, 1.0]]))
+    QTest.mouseMove(canvas, QPoint(3, 3))
+    QTest.mouseMove(canvas, at(canvas, 0.0, 0.0))
+    canvas.set_codes(make_codes([[1.0, 1.0], [0.0, 0.0]], version=2))
+    assert recorder.said == [("point_hovered", 0)], "a setter says nothing itself"
+    qtbot.waitUntil(lambda: recorder.said[-1] == ("point_hovered", 1), timeout=1000)
+
+
 def test_a_handle_is_dragged_along_one_axis_in_a_strip(canvas: LatentCanvas, recorder: Recorder) -> None:
     canvas.set_latent_dim(1, True)
     canvas.set_handles((make_handle(1, 0.0),), 1)
