@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")
+# Display n listens at port 6000 + n.
+_MOST_DISPLAYS = 59_536
 
 
 def display_problem(environment: Mapping[str, str] = os.environ) -> str:
@@ -39,7 +41,7 @@ def _wayland_answers(name: str, runtime_dir: str) -> bool:
 def _x_answers(display: str) -> bool:
     host, _, rest = display.rpartition(":")
     number = rest.split(".")[0]
-    if not number.isdigit():
+    if not (number.isascii() and number.isdigit() and int(number) < _MOST_DISPLAYS):
         return False
     if host in {"", "unix"}:
         path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - where every X server listens
@@ -48,16 +50,22 @@ def _x_answers(display: str) -> bool:
 
 
 def _unix_answers(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(2.0)
-        return connection.connect_ex(path) == 0
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(2.0)
+            connection.connect(path)
+            return True
+    # ValueError: a name with a null byte, that is no path.
+    except (OSError, ValueError):
+        return False
 
 
 def _tcp_answers(host: str, port: int) -> bool:
     try:
         with socket.create_connection((host, port), timeout=2.0):
             return True
-    except OSError:
+    # UnicodeError: a name that no host can have, such as one of two dots.
+    except (OSError, UnicodeError):
         return False
 
 

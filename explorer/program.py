@@ -50,6 +50,8 @@ class Program(QObject):
         self.window.show_error(failed)
 
     def _start_threads(self) -> None:
+        if self.session.closing:
+            return
         for thread in self.workers.all:
             thread.start()
         self.session.open_start(self._paths)

@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import itertools
 import tempfile
 import time
 from collections.abc import Callable
@@ -172,7 +173,7 @@ class OpenProgram:
         """Draw a stroke through points of the 280×280 sheet."""
         surface = self.views.draw_pad.surface
         path = [surface.widget_from_ink(x, y) for x, y in ink]
-        points = [point for start, end in zip(path, path[1:], strict=False) for point in line(start, end, 6)]
+        points = [point for start, end in itertools.pairwise(path) for point in line(start, end, 6)]
         self.driver.press(surface, points[0])
         self.driver.move(surface, points[1:], gap_ms=5)
         if lift:

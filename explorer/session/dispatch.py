@@ -70,7 +70,7 @@ class Dispatch(QObject):
             training.pause()
 
     def _save(self) -> None:
-        path = self._session.documents.path
+        path = self._session.documents.path_to_save
         if path is None:
             self._views.window.commands.trigger("file.save_as")
         else:
@@ -82,7 +82,7 @@ class Dispatch(QObject):
     def _on_file_chosen(self, purpose: str, path: Path) -> None:
         match purpose:
             case "model":
-                self._session.open_model(path)
+                self._session.documents.open_model(path)
             case "data" | "folder":
                 self._session.open_paths((path,))
             case "save":

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,17 @@ SUFFIX = ".safetensors"
 _STAMP = re.compile(r" \(\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\)( \d+)?$")
 
 
+@dataclass(frozen=True, slots=True)
+class _RunDocument:
+    """The document that a run is making."""
+
+    name: str
+    path: Path | None
+    autosave: Path
+    config: ExperimentConfig
+    epochs: float
+
+
 class DocumentSession(QObject):
     """Owns the open model as a document and the open data set."""
 
@@ -38,6 +49,11 @@ class DocumentSession(QObject):
     data_info_changed = Signal(DataInfo)
     message = Signal(str)
     failed = Signal(Failed)
+    recent_changed = Signal()
+    run_save_wanted = Signal(Path)
+    """The model in training is to be written; `on_model_saved` or `on_failed` is to be told."""
+    run_in_the_way = Signal()
+    """A model was read that is to be opened as soon as the run has ended."""
 
     def __init__(
         self,
@@ -59,12 +75,16 @@ class DocumentSession(QObject):
         self.modified = False
         self._autosave: Path | None = None
         self._data_partial = False
+        self._run: _RunDocument | None = None
+        self._run_save: Path | None = None
+        self._held_model: LoadedModel | None = None
+        self._held_data: LoadedData | None = None
         self._now: Callable[[], datetime] = datetime.now
         loading.data_loaded.connect(self._on_data_loaded)
         loading.model_loaded.connect(self._on_model_loaded)
-        loading.failed.connect(self._on_failed)
-        storage.model_saved.connect(self._on_model_saved)
-        storage.failed.connect(self._on_failed)
+        loading.failed.connect(self.on_failed)
+        storage.model_saved.connect(self.on_model_saved)
+        storage.failed.connect(self.on_failed)
 
     # Opening
 
@@ -90,6 +110,10 @@ class DocumentSession(QObject):
         self._loading.load_data(config)
 
     def _on_model_loaded(self, loaded: LoadedModel) -> None:
+        if self._run is not None:
+            self._held_model = loaded
+            self.run_in_the_way.emit()
+            return
         self.saved = loaded.saved
         in_autosaves = loaded.path.parent == self._autosaves
         self.name = name_of(loaded.path)
@@ -118,6 +142,9 @@ class DocumentSession(QObject):
             self.data_opened.emit(self.dataset)
 
     def _on_data_loaded(self, loaded: LoadedData) -> None:
+        if self._run is not None:
+            self._held_data = loaded  # asked for before the run, whose data stays
+            return
         self.dataset = loaded.dataset
         self._data_partial = loaded.partial
         self.data_info_changed.emit(data_info(loaded.dataset, partial=loaded.partial))
@@ -135,24 +162,66 @@ class DocumentSession(QObject):
         """Whether the training images are there too."""
         return self.dataset is not None and not self._data_partial
 
-    def _on_failed(self, failed: JobFailed) -> None:
+    def on_failed(self, failed: JobFailed) -> None:
+        """Say what could not be done; with no model open, open the next best."""
         if failed.job in {"preview data", "open picture"}:
             return  # answered where they were asked for
-        if failed.failure.reason == "cancelled":
-            self.message.emit("Cancelled.")
-            return
+        if failed.job == "save model":
+            self._run_save = None
         self.failed.emit(replace(failed.failure, reason=f"Could not {failed.job}: {failed.failure.reason}"))
-        if failed.origin == "restored":
-            self.open_shipped()
+        if failed.job == "open model":
+            path = Path(failed.path)
+            if not path.exists():
+                self._settings.remove_recent_file(path)
+                self.recent_changed.emit()
+            if failed.origin == "restored":
+                self.open_shipped()
+            elif failed.origin == "opened" and self.saved is None:
+                self.restore()
 
     # Runs
 
-    def autosave_path(self, *, new: bool) -> Path:
-        """Return where a run keeps its model: a file of its own, never one that is there already."""
-        if not new and self._autosave is not None:
-            return self._autosave
+    def begin_run(self, config: ExperimentConfig, *, new: bool) -> Path:
+        """Show the document a run makes, a new one or the open one further; return the file it is kept in.
+
+        That file is one of its own: none that is there already, but for the one the open model was kept in before.
+        """
         name = self._untitled() if new else self.name or "Untitled"
-        return self._free_path(name)
+        autosave = self._free_path(name) if new or self._autosave is None else self._autosave
+        epochs = 0.0 if new or self.saved is None else self.saved.history.epochs
+        self._run = _RunDocument(name, None if new else self.path, autosave, config, epochs)
+        self._tell_info()
+        return autosave
+
+    def show_epochs(self, epochs: float) -> None:
+        """Show how many epochs the model in training has seen."""
+        if self._run is not None:
+            self._run = replace(self._run, epochs=epochs)
+            if self._run.autosave.exists():
+                # Should the program be killed, the next one finds what was kept so far.
+                self._settings.last_document = self._run.autosave
+            self._tell_info()
+
+    def end_run(self, result: RunResult) -> None:
+        """Make what a run left the open document; a run that left nothing leaves what was open."""
+        run, self._run = self._run, None
+        if result.saved is not None and run is not None:
+            self.saved, self.modified = result.saved, True
+            self.name, self.path, self._autosave = run.name, run.path, result.autosave
+            if result.autosave is not None:
+                self._remember(result.autosave)
+        self._tell_info()
+        if self._run_save is not None:
+            self.save(self._run_save)  # the run ended before it came to it
+
+    def release_held(self) -> None:
+        """Open the data and the model that waited for the end of a run."""
+        data, self._held_data = self._held_data, None
+        model, self._held_model = self._held_model, None
+        if data is not None:
+            self._on_data_loaded(data)
+        if model is not None:
+            self._on_model_loaded(model)
 
     def _free_path(self, name: str) -> Path:
         stem = f"{name} ({self._now():%Y-%m-%d %H.%M.%S})"
@@ -170,50 +239,37 @@ class DocumentSession(QObject):
             number += 1
         return f"Untitled {number}"
 
-    def show_run(self, config: ExperimentConfig, autosave: Path, epochs: float) -> None:
-        """Show the model a run is making as the open one; it becomes so when the run ends."""
-        continued = autosave == self._autosave
-        self.info_changed.emit(
-            DocumentInfo(
-                self.name if continued else name_of(autosave),
-                self.path if continued else None,
-                config,
-                epochs,
-                modified=True,
-            )
-        )
-
-    def adopt_run(self, result: RunResult) -> None:
-        """Make what a run left the open document."""
-        if result.saved is None:
-            self._tell_info()
-            return
-        continued = self.saved is not None and result.autosave is not None and result.autosave == self._autosave
-        self.saved = result.saved
-        self.modified = True
-        if result.autosave is not None:
-            if not continued and name_of(result.autosave) != self.name:
-                self.name = name_of(result.autosave)
-                self.path = None
-            self._autosave = result.autosave
-            self._remember(result.autosave)
-        self._tell_info()
-
     # Saving
 
+    @property
+    def path_to_save(self) -> Path | None:
+        """The file of the document that is shown; None while it has none of its own."""
+        return self.path if self._run is None else self._run.path
+
     def save(self, path: Path) -> None:
-        """Write the open model to a file, which becomes its own."""
-        if self.saved is None:
-            self.failed.emit(Failed("There is no model to save yet."))
-            return
+        """Write the model that is shown to a file, which becomes its own."""
         if path.suffix != SUFFIX:
             path = path.with_name(path.name + SUFFIX)
-        self._storage.save_model(path, self.saved)
+        if self._run is not None:
+            self._run_save = path
+            self.run_save_wanted.emit(path)
+        elif self.saved is None:
+            self.failed.emit(Failed("There is no model to save yet."))
+        else:
+            self._run_save = None
+            self._storage.save_model(path, self.saved)
 
-    def _on_model_saved(self, written: SavedFile) -> None:
-        self.path = written.path
-        self.name = name_of(written.path)
-        self.modified = written.saved is not self.saved
+    def on_model_saved(self, written: SavedFile) -> None:
+        """Take the file as the document's own."""
+        self._run_save = None
+        name = name_of(written.path)
+        if self._run is not None:
+            self._run = replace(self._run, name=name, path=written.path)
+        else:
+            self.path, self.name = written.path, name
+            self.modified = written.saved is not self.saved
+            # Training on keeps its model under the new name, and not in the file of the old one.
+            self._autosave = None
         self._remember(written.path)
         self.message.emit(f"Saved {written.path.name}")
         self._tell_info()
@@ -221,21 +277,24 @@ class DocumentSession(QObject):
     def _remember(self, path: Path) -> None:
         self._settings.last_document = path
         self._settings.add_recent_file(path)
+        self.recent_changed.emit()
 
     def _tell_info(self) -> None:
-        if self.saved is None:
-            return
-        self.info_changed.emit(
-            DocumentInfo(
-                self.name,
-                self.path,
-                self.saved.config,
-                self.saved.history.epochs,
-                self.modified,
-                self.saved.num_parameters,
-                dict(self.saved.provenance),
+        run, saved = self._run, self.saved
+        if run is not None:
+            self.info_changed.emit(DocumentInfo(run.name, run.path, run.config, run.epochs, modified=True))
+        elif saved is not None:
+            self.info_changed.emit(
+                DocumentInfo(
+                    self.name,
+                    self.path,
+                    saved.config,
+                    saved.history.epochs,
+                    self.modified,
+                    saved.num_parameters,
+                    dict(saved.provenance),
+                )
             )
-        )
 
 
 def name_of(path: Path) -> str:

@@ -51,8 +51,7 @@ class Session(QObject):
         self.documents = DocumentSession(settings, folder / "autosaves", workers.loading, workers.storage, self)
         self._dialog: ImportDialog | None = None
         self._closing = False
-        self._run: tuple[ExperimentConfig, Path] | None = None
-        self._after_run: Path | None = None
+        self._start_paths: tuple[Path, ...] = ()
         self._import_choices: DataConfig | None = None
         self._deadline = QTimer(self)
         self._deadline.setSingleShot(True)
@@ -67,9 +66,12 @@ class Session(QObject):
         documents.data_info_changed.connect(views.data.set_data)
         documents.message.connect(views.window.show_status)
         documents.failed.connect(self.failed)
+        documents.recent_changed.connect(views.window.refresh_recent_files)
+        documents.run_save_wanted.connect(workers.training.save)
+        documents.run_in_the_way.connect(training.stop)
         training.state_changed.connect(self._on_run_state)
         training.run_ended.connect(self._on_run_ended)
-        training.epoch_ended.connect(self._on_epoch_ended)
+        training.epoch_ended.connect(documents.show_epochs)
         for panel in (views.data, views.model, views.training):
             panel.setting_edited.connect(self.edit)
         views.data.data_chosen.connect(self.choose_data)
@@ -77,6 +79,8 @@ class Session(QObject):
         views.training.continue_requested.connect(self.continue_training)
         workers.inference.failed.connect(self.failed)
         workers.training.change_refused.connect(self.failed)
+        workers.training.model_saved.connect(documents.on_model_saved)
+        workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
         workers.loading.import_wanted.connect(self._on_import_wanted)
         workers.loading.preview_ready.connect(self._on_preview_ready)
@@ -90,29 +94,24 @@ class Session(QObject):
     def open_start(self, paths: tuple[Path, ...]) -> None:
         """Open what the command line names, over what was open last or the shipped model."""
         models = [path for path in paths if path.suffix == SUFFIX]
+        # After the model, whose own data would otherwise come last and be shown instead.
+        self._start_paths = tuple(path for path in paths if path not in models)
         if models:
             self.documents.open_model(models[-1])
         else:
             self.documents.restore()
-        self.open_paths(tuple(path for path in paths if path not in models))
 
     def open_paths(self, paths: tuple[Path, ...]) -> None:
         """Open files by what they are: a model, pictures for the pad, or data."""
         for path in paths:
             if path.suffix == SUFFIX:
-                self.open_model(path)
+                self.documents.open_model(path)
             elif path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
                 self.open_picture(path)
+            elif self.training.active:
+                self.failed.emit(Failed(f"{path.name} is not opened: the data stays while a model trains on it."))
             else:
                 self._workers.loading.open_path(path)
-
-    def open_model(self, path: Path) -> None:
-        """Open a model file; a run in progress is stopped, and kept, first."""
-        if self.training.active:
-            self._after_run = path
-            self.training.stop()
-        else:
-            self.documents.open_model(path)
 
     def open_picture(self, path: Path) -> None:
         """Put a picture from a file on the draw pad."""
@@ -137,13 +136,22 @@ class Session(QObject):
 
     def _on_model_opened(self, saved: SavedModel) -> None:
         config = saved.config
-        self._show_model(config)
-        self.training.show_history(saved.history, unit_note(config))
-        self._workers.inference.set_model(config.model, saved.as_weights(self.training.next_version()))
         data = self.config.data if self.documents.dataset else config.data
         # The shipped model was trained for long; the first model of one's own should be there in a minute.
         training = self.config.training if self.documents.is_shipped else config.training
         self._set_config(replace(config, data=data, training=training))
+        self._show_saved(saved)
+        self._open_start_paths()
+
+    def _open_start_paths(self) -> None:
+        paths, self._start_paths = self._start_paths, ()
+        self.open_paths(paths)
+
+    def _show_saved(self, saved: SavedModel) -> None:
+        config = saved.config
+        self._show_model(config)
+        self.training.show_history(saved.history, unit_note(config))
+        self._workers.inference.set_model(config.model, saved.as_weights(self.training.next_version()))
         self._check_fit()
 
     def _show_model(self, config: ExperimentConfig) -> None:
@@ -214,10 +222,13 @@ class Session(QObject):
         self.drawing.show_picture(imported)
 
     def _on_job_failed(self, failed: JobFailed) -> None:
-        if failed.job in {"preview data", "open data"} and self._dialog is not None:
-            self._dialog.set_preview(failed.failure)
+        dialog = self._dialog
+        if failed.job in {"preview data", "open data"} and dialog is not None and failed.path == dialog.config.source:
+            dialog.set_preview(failed.failure)
         elif failed.job == "open picture":
             self.failed.emit(failed.failure)
+        elif failed.job == "open model" and failed.origin == "shipped":
+            self._open_start_paths()
 
     # Settings
 
@@ -270,14 +281,8 @@ class Session(QObject):
         self._begin_run(config, dataset, saved)
 
     def _begin_run(self, config: ExperimentConfig, dataset: Dataset, start: SavedModel | None) -> None:
-        autosave = self.documents.autosave_path(new=start is None)
-        self._run = (config, autosave)
-        self.documents.show_run(config, autosave, 0.0 if start is None else start.history.epochs)
+        autosave = self.documents.begin_run(config, new=start is None)
         self.training.start(config, dataset, start, autosave)
-
-    def _on_epoch_ended(self, epochs: float) -> None:
-        if self._run is not None:
-            self.documents.show_run(*self._run, epochs)
 
     def _on_run_state(self, state: RunState) -> None:
         running = state is not RunState.IDLE
@@ -287,24 +292,27 @@ class Session(QObject):
         self._show_abilities()
 
     def _on_run_ended(self, result: RunResult) -> None:
-        self._run = None
-        self.documents.adopt_run(result)
+        self.documents.end_run(result)
         saved = self.documents.saved
         if result.saved is not None:
             model = result.saved.config.model
             self._workers.inference.set_model(model, result.saved.as_weights(self.training.next_version()))
         elif saved is not None:
-            self._on_model_opened(saved)  # a run that never took a step leaves what was open
+            self._show_saved(saved)  # a run that never took a step leaves what was open, and the forms as they are
         if isinstance(result.ending, Failed):
             self.failed.emit(result.ending)
         if result.save_error:
             self.failed.emit(Failed(f"The model could not be saved: {result.save_error}"))
         self._show_abilities()
-        if self._after_run is not None and not self._closing:
-            path, self._after_run = self._after_run, None
-            self.documents.open_model(path)
+        if not self._closing:
+            self.documents.release_held()
 
     # The end
+
+    @property
+    def closing(self) -> bool:
+        """Whether the end has begun."""
+        return self._closing
 
     def close(self) -> None:
         """End the run, save it, end the threads; `closed` follows within two seconds."""

@@ -101,6 +101,9 @@ class TrainingSession(QObject):
         self._set_state(RunState.STARTING)
         if start is None:
             self.show_history(History(config.model.latent_dim), unit_note(config))
+        else:
+            # The open model keeps its own curves, whatever becomes of the run.
+            self.history = _copy_of(start.history)
         self._latent.set_live(True)
         self._training.start_run(RunRequest(self._run_id, config, dataset, start, autosave))
 
@@ -189,6 +192,15 @@ class TrainingSession(QObject):
             self._curves.set_history(self.history)
         self.run_ended.emit(result)
         self._latent.set_live(False)
+
+
+def _copy_of(history: History) -> History:
+    copy = History(history.latent_dim)
+    if history.num_steps:
+        copy.add_steps(history.steps())
+    copy.held_out.extend(history.held_out)
+    copy.notes.extend(history.notes)
+    return copy
 
 
 def ending_text(ending: Ending, save_error: str = "") -> str:

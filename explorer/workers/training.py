@@ -16,11 +16,13 @@ from explorer.messages import (
     Completed,
     Ending,
     Failed,
+    JobFailed,
     RunReport,
     RunRequest,
     RunResult,
     RunState,
     RunWeights,
+    SavedFile,
     Stopped,
 )
 from explorer.workers.priority import lower_priority
@@ -69,7 +71,12 @@ class _SendWeights:
     version: int
 
 
-_Command = RunRequest | _LoadTorch | _Pause | _Resume | _Stop | _ShutDown | _Change | _SendWeights
+@dataclass(frozen=True, slots=True)
+class _Save:
+    path: Path
+
+
+_Command = RunRequest | _LoadTorch | _Pause | _Resume | _Stop | _ShutDown | _Change | _SendWeights | _Save
 
 
 class _StopRun(Exception):  # noqa: N818 - a request, not an error
@@ -85,6 +92,8 @@ class TrainingThread(QThread):
     reported = Signal(RunReport)
     weights_ready = Signal(RunWeights)
     change_refused = Signal(Failed)
+    model_saved = Signal(SavedFile)
+    save_failed = Signal(JobFailed)
     ended = Signal(RunResult)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -121,6 +130,10 @@ class TrainingThread(QThread):
     def send_weights(self, version: int) -> None:
         """Send a copy of the weights, under this version number, after the current chunk."""
         self._commands.put(_SendWeights(version))
+
+    def save(self, path: Path) -> None:
+        """Write the model in training as it stands; `model_saved` or `save_failed` follows, unless it ends first."""
+        self._commands.put(_Save(path))
 
     def shut_down(self) -> None:
         """End the run and then the thread."""
@@ -167,7 +180,7 @@ class TrainingThread(QThread):
         else:
             ending = Completed()
         saved = run.saved() if run is not None else None
-        path, problem = _autosave(request.autosave, saved)
+        path, problem = _written(request.autosave, saved)
         self.state_changed.emit(RunState.IDLE)
         self.ended.emit(RunResult(request.run_id, ending, saved, path, problem))
 
@@ -182,7 +195,7 @@ class TrainingThread(QThread):
                     self.reported.emit(batch.take())
                 self._obey_all(run, request, batch)
                 if time.monotonic() - last_autosave > _AUTOSAVE_GAP_S:
-                    _autosave(request.autosave, run.saved())
+                    _written(request.autosave, run.saved())
                     last_autosave = time.monotonic()
         finally:
             events.close()
@@ -216,6 +229,8 @@ class TrainingThread(QThread):
                 weights = run.weights()
                 numbered = type(weights)(version, weights.step, weights.arrays)
                 self.weights_ready.emit(RunWeights(request.run_id, request.config.model, numbered))
+            case _Save(path):
+                self._save(path, run.saved())
             case _:
                 # A second Pause or Resume, or a command that came late: nothing is left to do.
                 pass
@@ -227,6 +242,13 @@ class TrainingThread(QThread):
             setters[command.name](command.value)
         except ConfigError as error:
             self.change_refused.emit(Failed(str(error)))
+
+    def _save(self, path: Path, saved: SavedModel) -> None:
+        written, problem = _written(path, saved)
+        if written is None:
+            self.save_failed.emit(JobFailed("save model", str(path), Failed(problem)))
+        else:
+            self.model_saved.emit(SavedFile(path, saved, autosave=False))
 
 
 class _Batch:
@@ -269,7 +291,7 @@ class _Batch:
         return report
 
 
-def _autosave(path: Path, saved: SavedModel | None) -> tuple[Path | None, str]:
+def _written(path: Path, saved: SavedModel | None) -> tuple[Path | None, str]:
     """Return where the model was written, or None and the reason why it was not."""
     if saved is None:
         return None, ""

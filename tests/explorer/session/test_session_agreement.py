@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from core.snapshots import Codes
 from tests.open_program import LEFT, NO_KEYS, OpenProgram, decoded_by_torch, model_file, trained
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
 
 
 @pytest.fixture(scope="module")
-def shared(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenProgram]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenProgram]:
     opened = OpenProgram(tmp_path_factory.mktemp("program"), model_file()).opened()
     yield opened
     opened.leave()
