@@ -55,7 +55,7 @@ class PlainAxis(pyqtgraph.AxisItem):  # type: ignore[misc]  # pyqtgraph has no t
         """Return (spacing, positions) of the ticks."""
         if not (math.isfinite(minVal) and math.isfinite(maxVal) and minVal < maxVal):
             return []
-        wanted = max(2, int(size / (70.0 if self.orientation == "bottom" else 32.0)))
+        wanted = max(3, int(size / (70.0 if self.orientation == "bottom" else 32.0)))
         if self.logMode:
             return [(1.0, logarithmic_ticks(minVal, maxVal, wanted))]
         step = nice_step(maxVal - minVal, wanted)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QStandardPaths, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QVBoxLayout, QWidget
 
 from core.history import History
@@ -22,6 +22,8 @@ from explorer.views.notation import dimension_name
 
 REPAINT_MS = 33
 """At most 30 repaints a second."""
+_NARROW_PX = 800
+"""Below this width the legend uses fewer words."""
 
 
 class CurvesPanel(QWidget):
@@ -246,7 +248,7 @@ class CurvesPanel(QWidget):
             Entry(RAW, "train", "Each training step, the mean over its batch", colours.train, colours.canvas, "noisy"),
             Entry(
                 SMOOTHED,
-                "train, smoothed",
+                "train, smoothed" if self.width() >= _NARROW_PX else "smoothed",
                 "The training steps, exponentially smoothed",
                 colours.train,
                 colours.canvas,
@@ -259,7 +261,9 @@ class CurvesPanel(QWidget):
     def _held_out_entries(self, colours: Palette) -> tuple[Entry, ...]:
         counts = {report.complete: report.num_images for report in self._record.held_out}
         subset = f"held-out, {counts[False]:,}" if False in counts else "held-out, subset"
-        complete = f"held-out, all {counts[True]:,}" if True in counts else "held-out, all"
+        complete = f"all {counts[True]:,}" if True in counts else "all"
+        if self.width() >= _NARROW_PX:
+            complete = f"held-out, {complete}"
         tint = colours.muted_text if self.controls.quantity == KL_PER_DIMENSION.name else colours.held_out
         return (
             Entry(
@@ -307,6 +311,11 @@ class CurvesPanel(QWidget):
         self.setStyleSheet(panel_style(colours))
         for plot in self.plots.values():
             plot.restyle()
+        self._mark_dirty()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Draw for the new size."""
+        super().resizeEvent(event)
         self._mark_dirty()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802

@@ -114,7 +114,7 @@ class QuantityPlot(QWidget):
             trace.restyle(
                 train, train if many else colours.held_out, colours.canvas, dark=colours.dark, smoothed_only=many
             )
-        self._message.setStyleSheet(f"color: {colours.muted_text}; background: transparent;")
+        self._message.setStyleSheet(f"color: {colours.muted_text}; background: {colours.canvas}; padding: 4px;")
         self._label_axes()
         self.update()
 
@@ -338,7 +338,7 @@ class QuantityPlot(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Keep the message in the middle."""
         super().resizeEvent(event)
-        self._message.setGeometry(self.rect().adjusted(12, 4, -12, -4))
+        self._message.setGeometry(self.rect().adjusted(1, 1, -1, -1))
         self._message.raise_()
         self.crosshair.resize(self.widget.viewport().size())
 
