@@ -1,9 +1,8 @@
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -11,8 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QMenu,
     QPushButton,
-    QTabWidget,
-    QToolButton,
     QWidget,
 )
 
@@ -24,43 +21,8 @@ from explorer.views.banner import Banner
 from explorer.views.drop_hint import DropHint
 from explorer.views.editors import TextEditor
 from explorer.views.forms import SectionForm
-from explorer.views.main_window import MainWindow, Panels
-from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
-
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
-Maker = Callable[..., MainWindow]
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(tmp_path / "settings.ini")
-
-
-@pytest.fixture
-def made(qtbot: Any, settings: Settings) -> Maker:
-    def make(width: int = 1440, height: int = 1200) -> MainWindow:
-        panels = Panels(DataPanel(), ModelPanel(), TrainingPanel(), _plain(), _plain(), _plain(), _plain(400), _plain())
-        window = MainWindow(panels, settings)
-        window.resize(width, height)
-        qtbot.addWidget(window, before_close_func=MainWindow.close_now)
-        with qtbot.waitActive(window):
-            window.show()
-        QApplication.processEvents()  # noqa: TID251 - lets the docks take their sizes
-        return window
-
-    return make
-
-
-@pytest.fixture
-def window(made: Maker) -> MainWindow:
-    return made()
-
-
-def _plain(height: int = 100) -> QWidget:
-    widget = QWidget()
-    widget.setMinimumSize(120, height)
-    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return widget
+from explorer.views.main_window import MainWindow
+from tests.explorer.main_window.conftest import Maker, close_button
 
 
 def _name_of(widget: QWidget) -> str:
@@ -88,10 +50,6 @@ def click(qtbot: Any, parent: QWidget, text: str) -> None:
     buttons = [found for found in parent.findChildren(QPushButton) if found.isVisible() and found.text() == text]
     assert len(buttons) == 1
     qtbot.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
-
-
-def close_button(parent: QWidget, name: str) -> QToolButton:
-    return next(found for found in parent.findChildren(QToolButton) if found.accessibleName() == name)
 
 
 # Commands
@@ -319,67 +277,6 @@ def test_loading_is_shown_and_goes_when_done(window: MainWindow) -> None:
     assert not window._strip._progress.isVisible()
 
 
-# Layout
-
-
-def test_everything_is_inside_the_window(window: MainWindow) -> None:
-    for panel in (window._panels.canvas, window._panels.hand, window._panels.sliders, window._panels.draw_pad):
-        assert panel.isVisible()
-        assert panel.visibleRegion().boundingRect().size() == panel.size()
-
-
-def test_a_low_window_gives_pictures_and_pad_one_place_with_tabs(made: Maker) -> None:
-    low = made(1100, 700)
-    assert low.tabifiedDockWidgets(low.docks.hand) == [low.docks.draw]
-    low.resize(1100, 1200)
-    low.reset_layout()
-    assert low.tabifiedDockWidgets(low.docks.hand) == []
-
-
-def test_nothing_is_cut_off_at_the_side_at_the_smallest_useful_size(made: Maker) -> None:
-    window = made(1100, 700)
-    for panel in (window._panels.data, window._panels.model, window._panels.training):
-        right = panel.mapTo(window, QPoint(panel.width(), 0)).x()
-        assert right <= window.docks.experiment.geometry().right() + 1
-        assert panel.width() >= panel.minimumSizeHint().width()
-
-
-def test_a_closed_dock_is_unchecked_in_the_menu_and_comes_back(window: MainWindow, qtbot: Any) -> None:
-    qtbot.mouseClick(close_button(window, "Close Curves"), Qt.MouseButton.LeftButton)
-    assert not window.docks.curves.isVisible()
-    assert not window.commands.is_checked("view.dock_curves")
-    window.commands.trigger("view.dock_curves")
-    assert window.docks.curves.isVisible()
-    assert window.commands.is_checked("view.dock_curves")
-
-
-def test_an_arrangement_survives_a_restart(made: Maker, settings: Settings) -> None:
-    first = made(1200, 900)
-    first.commands.trigger("view.dock_curves")
-    first.close_now()
-    assert not settings.window_state.isEmpty()
-    second = made(1200, 900)
-    assert not second.docks.curves.isVisible()
-    assert second.docks.hand.isVisible()
-    second.commands.trigger("view.reset_layout")
-    assert second.docks.curves.isVisible()
-
-
-def test_a_broken_arrangement_gives_the_first_one(made: Maker, settings: Settings) -> None:
-    settings.window_state = QByteArray(b"broken")
-    settings.window_geometry = QByteArray(b"broken")
-    window = made()
-    assert all(dock.isVisible() for dock in window.docks.all())
-
-
-def test_the_buttons_of_the_training_stay_in_sight_in_a_low_window(made: Maker) -> None:
-    window = made(1100, 700)
-    window.set_run_state(RunState.RUNNING)
-    stop = window.findChild(QPushButton, "model.stop")
-    assert isinstance(stop, QPushButton)
-    assert stop.visibleRegion().boundingRect().size() == stop.size()
-
-
 # Help
 
 
@@ -441,14 +338,3 @@ def test_closing_takes_its_other_windows_along(window: MainWindow) -> None:
 
 
 _COPY, _LEFT, _NO_KEYS = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-
-
-def test_the_next_window_stands_as_the_last_one_was_left(made: Maker, qtbot: Any) -> None:
-    window = made(1440, 900)
-    window.resizeDocks([window.docks.experiment], [420], Qt.Orientation.Horizontal)
-    QApplication.processEvents()  # noqa: TID251 - lets the docks take their sizes
-    widths = [dock.width() for dock in window.docks.all()]
-    window.close_now()
-    again = made(1440, 900)
-    qtbot.waitUntil(lambda: [dock.width() for dock in again.docks.all()] == widths, timeout=2000)
-    assert again.tabPosition(Qt.DockWidgetArea.RightDockWidgetArea) == QTabWidget.TabPosition.North

@@ -1,0 +1,82 @@
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QPoint, Qt
+from PySide6.QtWidgets import (
+    QApplication,
+    QPushButton,
+    QTabWidget,
+)
+
+from explorer.messages import RunState
+from explorer.settings import Settings
+from explorer.views.main_window import MainWindow
+from tests.explorer.main_window.conftest import Maker, close_button
+
+
+def test_everything_is_inside_the_window(window: MainWindow) -> None:
+    for panel in (window._panels.canvas, window._panels.hand, window._panels.sliders, window._panels.draw_pad):
+        assert panel.isVisible()
+        assert panel.visibleRegion().boundingRect().size() == panel.size()
+
+
+def test_a_low_window_gives_pictures_and_pad_one_place_with_tabs(made: Maker) -> None:
+    low = made(1100, 700)
+    assert low.tabifiedDockWidgets(low.docks.hand) == [low.docks.draw]
+    low.resize(1100, 1200)
+    low.reset_layout()
+    assert low.tabifiedDockWidgets(low.docks.hand) == []
+
+
+def test_nothing_is_cut_off_at_the_side_at_the_smallest_useful_size(made: Maker) -> None:
+    window = made(1100, 700)
+    for panel in (window._panels.data, window._panels.model, window._panels.training):
+        right = panel.mapTo(window, QPoint(panel.width(), 0)).x()
+        assert right <= window.docks.experiment.geometry().right() + 1
+        assert panel.width() >= panel.minimumSizeHint().width()
+
+
+def test_a_closed_dock_is_unchecked_in_the_menu_and_comes_back(window: MainWindow, qtbot: Any) -> None:
+    qtbot.mouseClick(close_button(window, "Close Curves"), Qt.MouseButton.LeftButton)
+    assert not window.docks.curves.isVisible()
+    assert not window.commands.is_checked("view.dock_curves")
+    window.commands.trigger("view.dock_curves")
+    assert window.docks.curves.isVisible()
+    assert window.commands.is_checked("view.dock_curves")
+
+
+def test_an_arrangement_survives_a_restart(made: Maker, settings: Settings) -> None:
+    first = made(1200, 900)
+    first.commands.trigger("view.dock_curves")
+    first.close_now()
+    assert not settings.window_state.isEmpty()
+    second = made(1200, 900)
+    assert not second.docks.curves.isVisible()
+    assert second.docks.hand.isVisible()
+    second.commands.trigger("view.reset_layout")
+    assert second.docks.curves.isVisible()
+
+
+def test_a_broken_arrangement_gives_the_first_one(made: Maker, settings: Settings) -> None:
+    settings.window_state = QByteArray(b"broken")
+    settings.window_geometry = QByteArray(b"broken")
+    window = made()
+    assert all(dock.isVisible() for dock in window.docks.all())
+
+
+def test_the_buttons_of_the_training_stay_in_sight_in_a_low_window(made: Maker) -> None:
+    window = made(1100, 700)
+    window.set_run_state(RunState.RUNNING)
+    stop = window.findChild(QPushButton, "model.stop")
+    assert isinstance(stop, QPushButton)
+    assert stop.visibleRegion().boundingRect().size() == stop.size()
+
+
+def test_the_next_window_stands_as_the_last_one_was_left(made: Maker, qtbot: Any) -> None:
+    window = made(1440, 900)
+    window.resizeDocks([window.docks.experiment], [420], Qt.Orientation.Horizontal)
+    QApplication.processEvents()  # noqa: TID251 - lets the docks take their sizes
+    widths = [dock.width() for dock in window.docks.all()]
+    window.close_now()
+    again = made(1440, 900)
+    qtbot.waitUntil(lambda: [dock.width() for dock in again.docks.all()] == widths, timeout=2000)
+    assert again.tabPosition(Qt.DockWidgetArea.RightDockWidgetArea) == QTabWidget.TabPosition.North
