@@ -5,17 +5,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from core.shapes import Code, Picture
 from explorer.messages import SliderSpec
-from explorer.views.flow import FlowLayout
 from explorer.views.sliders.filmstrip import Filmstrip
-from explorer.views.sliders.marks import SIGN_WIDTH, weight_width
-from explorer.views.sliders.row import FIELD_WIDTH, MARGIN, SPACING, SliderRow
+from explorer.views.sliders.row import SliderRow
 from explorer.views.sliders.span import Span
 from explorer.views.sliders.stack import RowStack
 from explorer.views.sliders.sweeps import Sweeps
+from explorer.views.sliders.top import Headings, TopRow
 
 _REST_MS = 200
 """How long the mouse rests on a slider before its pictures are asked for; passing over it asks for nothing."""
@@ -47,7 +46,12 @@ class SlidersPanel(QWidget):
         self._attended: int | None = None
         self._sweeps = Sweeps(self)
         self._sweeps.moved.connect(self._on_swept)
-        self._make_buttons()
+        self._top = TopRow(self)
+        self.reset_all, self.sample, self.order = self._top.reset_all, self._top.sample, self._top.order
+        self.reset_all.clicked.connect(self._on_reset_all)
+        self.sample.clicked.connect(self._on_sample)
+        self.order.clicked.connect(self._on_order)
+        self._headings = Headings(self)
         self._make_list()
         self._attend_timer = self._single_shot(_REST_MS)
         self._attend_timer.timeout.connect(self._ask_for_strip)
@@ -56,9 +60,9 @@ class SlidersPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
         layout.setSpacing(4)
-        layout.addWidget(self._buttons)
+        layout.addWidget(self._top)
         layout.addWidget(self._hint)
-        layout.addLayout(self._heading)
+        layout.addWidget(self._headings)
         layout.addWidget(self._area, 1)
         self._show_state()
 
@@ -68,38 +72,10 @@ class SlidersPanel(QWidget):
         timer.setInterval(interval_ms)
         return timer
 
-    def _make_buttons(self) -> None:
-        self._buttons = QWidget(self)
-        row = FlowLayout(self._buttons, spacing=4)
-        self.reset_all = QPushButton("Reset all", self._buttons)
-        self.reset_all.setToolTip("Set every dimension to its centre")
-        self.reset_all.clicked.connect(self._on_reset_all)
-        self.sample = QPushButton(self._buttons)
-        self.sample.clicked.connect(self._on_sample)
-        self.order = QPushButton("Sort by KL", self._buttons)
-        self.order.clicked.connect(self._on_order)
-        for button in (self.reset_all, self.sample, self.order):
-            button.setAccessibleName(button.text())
-            row.addWidget(button)
-        self.set_sampling_name("Random sample from the prior")
-
     def _make_list(self) -> None:
         self._hint = QLabel(self)
         self._hint.setWordWrap(True)
-        self._value_heading = QLabel("value", self)
-        self._value_heading.setFixedWidth(FIELD_WIDTH)
-        self._weight_heading = QLabel(self)
-        self._weight_heading.setFixedWidth(weight_width(self))
-        self._heading = QHBoxLayout()
-        self._heading.setContentsMargins(MARGIN, 0, MARGIN, 0)
-        self._heading.setSpacing(SPACING)
-        self._heading.addStretch(1)
-        for heading in (self._value_heading, self._weight_heading):
-            heading.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self._heading.addWidget(heading)
-        for label in (self._hint, self._value_heading, self._weight_heading):
-            label.setProperty("role", "muted")
-        self._heading.addSpacing(2 * (SIGN_WIDTH + SPACING) - SPACING)
+        self._hint.setProperty("role", "muted")
         self._area = QScrollArea(self)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -183,9 +159,7 @@ class SlidersPanel(QWidget):
 
     def set_sampling_name(self, text: str) -> None:
         """Name the button that draws a random code, after what it draws from."""
-        self.sample.setText(text)
-        self.sample.setAccessibleName(text)
-        self.sample.setToolTip(f"{text}: every dimension at once")
+        self._top.name_sampling(text)
 
     def set_enabled_for_code(self, enabled: bool) -> None:  # noqa: FBT001 - a setter
         """Allow moving only while there is a code to move."""
@@ -258,17 +232,10 @@ class SlidersPanel(QWidget):
         for widget in (self.reset_all, self.sample, self._active, self._collapsed):
             widget.setEnabled(usable)
         is_kl = all(spec.weight_is_kl for spec in self._specs)
-        self.order.setText("Sort by KL" if is_kl else "Sort by variance")
-        self.order.setAccessibleName(self.order.text())
-        self.order.setToolTip(
-            "Order the sliders by "
-            + ("their mean KL" if is_kl else "the variance of their codes")
-            + ", largest first; the order then stays until you ask again"
-        )
+        self._top.name_order(is_kl=is_kl)
         self.order.setEnabled(any_sliders)
-        self._weight_heading.setText("KL, nats" if is_kl else "variance")
-        for heading in (self._value_heading, self._weight_heading):
-            heading.setVisible(any_sliders)
+        self._headings.name_weight("KL, nats" if is_kl else "variance")
+        self._headings.setVisible(any_sliders)
 
     def _held(self) -> bool:
         """Whether a hand is on a slider, or a number is being typed."""
