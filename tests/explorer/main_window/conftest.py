@@ -5,9 +5,6 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
-    QApplication,
-    QWidget,
-)
 
 from explorer.settings import Settings
 from explorer.views.main_window import MainWindow, Panels
