@@ -47,6 +47,7 @@ class CanvasSetters(CanvasSurface):
         if (horizontal, vertical) != self._axes:
             self._axes = (horizontal, vertical)
             self.axis_chooser.set_axes(self._axes)
+            self._forget_marks_of_other_axes()
             self._end_hover()
             self._place_again()
 
@@ -86,9 +87,12 @@ class CanvasSetters(CanvasSurface):
         self._mark_handles()
 
     def set_drawing_mark(self, mean: Code, std: Code | None) -> None:
-        """Mark how a drawing is encoded: the mean, and an ellipse to scale from the standard deviation."""
+        """Mark how a drawing is encoded: the mean, and an ellipse to scale from the standard deviation.
+
+        Both in latent units: whole codes, which follow the axes, or two values on the axes shown now.
+        """
+        self._drawing_mark = self._replace_mark(self._drawing_mark, (mean, std))
         self._drawing_code = (mean, std)
-        self._drawing_mark = self._replace_mark(self._drawing_mark, self._drawing_code)
 
     def clear_drawing_mark(self) -> None:
         """Remove the mark of the drawing."""
@@ -96,9 +100,10 @@ class CanvasSetters(CanvasSurface):
         self._drawing_mark = self._replace_mark(self._drawing_mark, None)
 
     def set_posterior(self, mean: Code | None, std: Code | None = None) -> None:
-        """Show q(z|x) of a data point to scale, or nothing for None."""
-        self._posterior_code = None if mean is None else (mean, std)
-        self._posterior_mark = self._replace_mark(self._posterior_mark, self._posterior_code)
+        """Show q(z|x) of a data point to scale, or nothing for None; values as for set_drawing_mark."""
+        coded = None if mean is None else (mean, std)
+        self._posterior_mark = self._replace_mark(self._posterior_mark, coded)
+        self._posterior_code = coded
 
     def set_hover_picture(self, row: int, picture: Picture, text: str) -> None:
         """Show the picture of the point under the mouse; a late answer for another point is dropped."""
@@ -134,3 +139,10 @@ class CanvasSetters(CanvasSurface):
         wide, high = max(right - left, least) - (right - left), max(top - bottom, least) - (top - bottom)
         self._fit_target = Extent(left - wide / 2, right + wide / 2, bottom - high / 2, top + high / 2)
         self._set_view(self._view.fitted(self._fit_target))
+
+    def _forget_marks_of_other_axes(self) -> None:
+        """Two values on the axes shown before say nothing of the new ones: better no mark than a wrong one."""
+        if self._drawing_code is not None and len(self._drawing_code[0]) != self._latent_dim:
+            self._drawing_code = None
+        if self._posterior_code is not None and len(self._posterior_code[0]) != self._latent_dim:
+            self._posterior_code = None

@@ -112,6 +112,16 @@ class CanvasSurface(QWidget):
         first, second = self._axes
         return float(code[first]), 0.0 if self._view.strip else float(code[second])
 
+    def _on_axes(self, values: Code) -> tuple[float, float]:
+        """Return what a code, or two values that stand for the shown axes already, are on the shown axes."""
+        if len(values) == self._latent_dim:
+            return self._position(values)
+        if len(values) != 2:
+            raise ValueError(
+                f"a mark needs a code of {self._latent_dim} values or two on the shown axes, not {len(values)}"
+            )
+        return float(values[0]), 0.0 if self._view.strip else float(values[1])
+
     def _place_again(self) -> None:
         """Codes, axes, slice or labels changed: everything stands elsewhere."""
         self._cloud = None
@@ -166,7 +176,7 @@ class CanvasSurface(QWidget):
         new = None
         if coded is not None:
             mean, std = coded
-            new = EncodingMark(self._position(mean), None if std is None else self._position(std))
+            new = EncodingMark(self._on_axes(mean), None if std is None else self._on_axes(std))
         for mark in (old, new):
             if mark is not None and old != new:
                 self.update(mark.bounds(self._view))

@@ -165,3 +165,18 @@ def test_a_handle_that_vanishes_in_the_middle_of_its_drag_is_let_go(canvas: Late
     QTest.mouseMove(canvas, centre * 1.2)
     QTest.mouseRelease(canvas, _LEFT, pos=centre * 1.2)
     assert recorder.named("handle_dragged") == []
+
+
+def test_a_mark_follows_the_axes_and_one_of_other_axes_vanishes(canvas: LatentCanvas) -> None:
+    canvas.set_latent_dim(4, True)
+    canvas.set_drawing_mark(np.arange(4, dtype=np.float32), np.arange(4, dtype=np.float32) + 1)
+    canvas.set_posterior(np.array([0.5, 0.25], dtype=np.float32), None)
+    assert canvas._posterior_mark is not None
+    assert canvas._posterior_mark.mean == (0.5, 0.25)
+    canvas.set_axes(3, 1)
+    assert canvas._drawing_mark is not None
+    assert canvas._drawing_mark.mean == (3.0, 1.0)
+    assert canvas._drawing_mark.std == (4.0, 2.0)
+    assert canvas._posterior_code is None
+    with pytest.raises(ValueError, match="a code of 4 values or two on the shown axes, not 3"):
+        canvas.set_drawing_mark(np.zeros(3, dtype=np.float32), None)
