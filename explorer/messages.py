@@ -215,7 +215,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodesRequest:
-    """Encode at most `limit` images of a split; `pinned` indices are among them."""
+    """Encode at most `limit` images of a split."""
 
     split_name: str
     dataset: Dataset
@@ -229,6 +229,7 @@ class CodesResult:
     codes: Codes
     statistics: LatentStatistics
     elapsed_ms: float
+    request: CodesRequest
 
 
 @dataclass(frozen=True, slots=True, eq=False)

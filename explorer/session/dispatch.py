@@ -42,6 +42,7 @@ class Dispatch(QObject):
         window.files.chosen.connect(self._on_file_chosen)
         views.hand.failed.connect(self._on_view_failed)
         views.draw_pad.failed.connect(self._on_view_failed)
+        session.drawing.pad_changed.connect(self._on_pad_changed)
         window.set_splits(("held_out", "train"), "held_out")
         self._timing = TimingSession(views, self)
         self._timing.set_on(window.commands.is_checked("view.timing"))
@@ -68,6 +69,10 @@ class Dispatch(QObject):
             training.resume()
         else:
             training.pause()
+
+    def _on_pad_changed(self) -> None:
+        tools = self._views.draw_pad.tools
+        self._views.window.set_undo_available(tools.undo.isEnabled(), tools.redo.isEnabled())
 
     def _save(self) -> None:
         path = self._session.documents.path_to_save

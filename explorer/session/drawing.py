@@ -1,11 +1,12 @@
 """The drawing as it is open: encoded while the pen moves, shown on pad and canvas."""
 
 import numpy as np
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from core.config import DataConfig
-from core.data.binarisation import drawing_seen
+from core.data.binarisation import drawing_seen, seen_by_model
 from core.data.dataset import Dataset
+from core.shapes import PixelRow
 from core.snapshots import PictureEncoding
 from explorer.messages import Drawing, Failed, ImportedPicture, PictureRequest, PictureResult
 from explorer.session.latent import LatentSession
@@ -17,9 +18,15 @@ from explorer.workers.inference import InferenceThread
 EMBEDDED = ("mnist", "shapes")
 """Data that were not imported by anyone's choices: a foreign picture is then recognised as ink or paper by itself."""
 
+# Of the data's pictures, this share has less and this share more ink than is remarked on.
+_USUAL_INK = (0.005, 0.995)
+
 
 class DrawingSession(QObject):
     """Follows the pen: what the model sees, its code on the canvas, its reconstructions and costs on the pad."""
+
+    pad_changed = Signal()
+    """Something else is on the pad."""
 
     def __init__(
         self,
@@ -39,6 +46,8 @@ class DrawingSession(QObject):
         self._hand: Hand | None = None
         self._encoding: PictureEncoding | None = None
         self._serial = 0
+        self._taken: int | None = None
+        """Index of the held-out image on the pad, until something is drawn over it."""
         self._random = np.random.default_rng()
         pad.drawing_changed.connect(self._on_drawing_changed)
         pad.from_data_requested.connect(self.take_from_data)
@@ -55,34 +64,49 @@ class DrawingSession(QObject):
         self._pad.set_centre_drawings(data_config.centre_drawings)
         self._pad.set_import_config(None if data_config.source in EMBEDDED else data_config)
         self._pad.set_encoding(None)
+        self._follow_data()
 
     def set_dataset(self, dataset: Dataset | None) -> None:
         """Take pictures from this data when asked for one."""
         self._dataset = dataset
-        self._pad.set_data_available(self._latent.fits(dataset))
+        self._follow_data()
+
+    def _follow_data(self) -> None:
+        dataset = self._dataset
+        available = dataset is not None and self._latent.fits(dataset) and len(dataset.held_out) > 0
+        self._pad.set_data_available(available)
+        if dataset is None or not available:
+            self._taken = None
+        else:
+            ink = dataset.held_out.images.mean(axis=(1, 2)) / 255.0
+            self._pad.set_usual_ink(*(float(share) for share in np.quantile(ink, _USUAL_INK)))
 
     def take_from_data(self) -> None:
         """Put a random held-out image on the pad."""
-        if self._dataset is None or not self._latent.fits(self._dataset):
+        if self._dataset is None or not self._latent.fits(self._dataset) or not len(self._dataset.held_out):
             self._pad.set_unavailable("No data is open that fits the model.")
             return
         images = self._dataset.held_out.images
-        if not len(images):
-            images = self._dataset.train.images
-        self._pad.set_picture(images[int(self._random.integers(len(images)))])
+        self._taken = int(self._random.integers(len(images)))
+        self._pad.set_picture(images[self._taken])
         self._encode(self._pad.drawing())
+        self.pad_changed.emit()
 
     def show_picture(self, imported: ImportedPicture) -> None:
         """Put a picture from a file on the pad."""
+        self._taken = None
         self._pad.set_picture(imported.picture)
         self._encode(self._pad.drawing())
+        self.pad_changed.emit()
 
     def explain(self, failure: Failed) -> None:
         """Say on the pad why a picture could not be used."""
         self._pad.set_unavailable(failure.reason)
 
     def _on_drawing_changed(self, drawing: Drawing) -> None:
+        self._taken = None
         self._encode(drawing)
+        self.pad_changed.emit()
 
     def _on_hand_changed(self, hand: Hand) -> None:
         self._hand = hand
@@ -96,11 +120,20 @@ class DrawingSession(QObject):
         config = self._hand.config
         if drawing.picture.shape != (config.image_height, config.image_width):
             return  # the pad is about to be told the new model's size
-        pixels = drawing_seen(drawing.picture, self._data_config).reshape(-1)
+        pixels = self._seen(drawing)
         if self._hand.encodes_directly:
             self._show(self._hand.encode(pixels))
         else:
             self._inference.ask(PictureRequest(self._serial, pixels))
+
+    def _seen(self, drawing: Drawing) -> PixelRow:
+        """Return the x of what is on the pad: an image of the data is one draw of its own, as on the canvas."""
+        taken, dataset = self._taken, self._dataset
+        if taken is None or dataset is None:
+            row: PixelRow = drawing_seen(drawing.picture, self._data_config)[0]
+        else:
+            row = seen_by_model(dataset.held_out.images[taken : taken + 1], np.array([taken]), dataset.config)[0]
+        return row
 
     @Slot(PictureResult)
     def _on_picture_encoded(self, result: PictureResult) -> None:
@@ -113,9 +146,8 @@ class DrawingSession(QObject):
         if encoding is None:
             self._canvas.clear_drawing_mark()
             return
-        axes = list(self._latent.axes)
-        std = None if encoding.log_var is None else np.exp(0.5 * encoding.log_var[axes])
-        self._canvas.set_drawing_mark(encoding.mean[axes], std)
+        std = None if encoding.log_var is None else np.exp(0.5 * encoding.log_var)
+        self._canvas.set_drawing_mark(encoding.mean, std)
 
     def _on_send_to_canvas(self) -> None:
         if self._encoding is not None:

@@ -29,6 +29,8 @@ class HandleSet:
         self._held: dict[int, Held] = {}
         self._next_id = 1
         self.selected: int | None = None
+        self.touched = False
+        """Whether anything was done with the handles since they were cleared, but for adding the first."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -49,9 +51,11 @@ class HandleSet:
         self._held.clear()
         self._next_id = 1
         self.selected = None
+        self.touched = False
 
     def add(self, code: Code, image: int | None = None) -> int:
         """Return the number of a new handle, which is selected."""
+        self.touched = bool(self._held)
         id_, self._next_id = self._next_id, self._next_id + 1
         self._held[id_] = Held(sane(code), image)
         self.selected = id_
@@ -68,7 +72,7 @@ class HandleSet:
 
     def move(self, id_: int, code: Code, *, keeps_image: bool) -> None:
         """Put a handle on a code.  The hand wins over a pin."""
-        held = self._held[id_]
+        held, self.touched = self._held[id_], True
         self._held[id_] = Held(sane(code), held.image if keeps_image else None)
 
     def toggle_pin(self, id_: int) -> None:

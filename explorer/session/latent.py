@@ -119,7 +119,7 @@ class LatentSession(QObject):
         """Prepare for the weights of a newly opened or started model; handles keep their z where it has as many."""
         former, self._config = self._config, config
         self._hand = None
-        self._data.codes = None
+        self._data.clear_codes()
         self._statistics = None
         self._order = ()
         self._canvas.set_codes(None, ())
@@ -129,25 +129,29 @@ class LatentSession(QObject):
             self._handles.clear()
             self._axes = (0, min(1, config.latent_dim - 1))
             self._handles.add(np.zeros(config.latent_dim, np.float32))
-        self._handles.forget_images()
+        if not self._data.fits(config):
+            self._handles.forget_images()
         self._canvas.set_latent_dim(config.latent_dim, config.has_prior)
         self._canvas.set_axes(*self._axes)
         self._sliders.set_sampling_name("Sample from the prior" if config.has_prior else "Sample from the codes")
         self._sliders.set_sliders(self._slider_specs())
         self._show_handles()
+        self._show_code()
+        self._show_posterior()
         self._hand_panel.set_pictures(None)
 
     def set_dataset(self, dataset: Dataset | None) -> None:
         """Show the codes of this data, if it fits the open model."""
-        self._data.dataset = dataset
-        self._handles.forget_images()
+        if not self._data.change(dataset, self._data.split_name):
+            self._handles.forget_images()
         self._ask_codes()
 
     def show_split(self, name: str) -> None:
         """Show the codes of `train` or `held_out`."""
         if name != self._data.split_name:
-            self._data.split_name = name
-            self._handles.forget_images()
+            if not self._data.change(self._data.dataset, name):
+                self._handles.forget_images()
+            self._moved()
             self._ask_codes()
 
     def set_live(self, live: bool) -> None:  # noqa: FBT001 - a setter
@@ -170,15 +174,15 @@ class LatentSession(QObject):
         self._codes_ms = self._mosaic_ms = None
         self.hand_changed.emit(hand)
         self._follow_pins()
-        self._decode()
+        self._moved()
         self._ask_codes()
         self._ask_mosaic()
 
     def _on_codes_ready(self, result: CodesResult) -> None:
-        if self._hand is None or result.codes.version != self._hand.version:
+        if self._hand is None or result.codes.version != self._hand.version or not self._data.wants(result.request):
             return
         first = self._data.codes is None
-        self._data.codes = result.codes
+        self._data.show_codes(result)
         self._statistics = result.statistics
         self._canvas.set_codes(result.codes, self._data.label_names)
         self._canvas.set_note(scene.codes_note(result.codes))
@@ -209,8 +213,8 @@ class LatentSession(QObject):
 
     def _start_amid(self, codes: Codes) -> None:
         """Put the only handle, if nobody has moved it yet, amid the data: a picture ready to be dragged."""
-        held, selected = self._handles.current, self._handles.selected
-        if len(self._handles) == 1 and held is not None and selected is not None and len(codes) and not held.code.any():
+        selected = self._handles.selected
+        if selected is not None and len(codes) and not self._handles.touched:
             self._handles.move(selected, scene.thick_of(codes), keeps_image=False)
 
     # Handles
@@ -238,7 +242,7 @@ class LatentSession(QObject):
 
     def _on_point_grabbed(self, row: int, a: float, b: float) -> None:
         if self._data.codes is not None and 0 <= row < len(self._data.codes):
-            self._handles.add(placed(self._data.codes.mean[row], self._axes, a, b), int(self._data.codes.indices[row]))
+            self._handles.add(placed(self._data.codes.mean[row], self._axes, a, b), self._data.image_of(row))
             self._moved()
 
     def _on_handle_dragged(self, id_: int, a: float, b: float) -> None:
@@ -334,8 +338,7 @@ class LatentSession(QObject):
         if row is None or self._data.codes is None or self._data.codes.log_var is None:
             self._canvas.set_posterior(None, None)
             return
-        axes = list(self._axes)
-        self._canvas.set_posterior(self._data.codes.mean[row][axes], np.exp(0.5 * self._data.codes.log_var[row][axes]))
+        self._canvas.set_posterior(self._data.codes.mean[row], np.exp(0.5 * self._data.codes.log_var[row]))
 
     def _source_picture(self) -> Picture | None:
         held = self._handles.current
@@ -354,7 +357,11 @@ class LatentSession(QObject):
         split, dataset = self._data.split, self._data.dataset
         if self._hand is None or split is None or dataset is None or not self.fits(dataset) or not len(split):
             self._canvas.set_codes(None, ())
-            self._data.codes = None
+            self._data.clear_codes()
+            if dataset is not None:
+                # There is nothing to wait for: the mosaic alone is what can be refreshed.
+                self._codes_ms = 0.0
+                self._tell_refreshed()
             return
         self._inference.ask(CodesRequest(self._data.split_name, dataset, LIVE_SUBSET if self._live else len(split)))
 
@@ -382,8 +389,6 @@ class LatentSession(QObject):
         self._show_handles()
         self._show_posterior()
         self._ask_mosaic()
-        if self._hand is not None:
-            self.hand_changed.emit(self._hand)
 
     def _base_code(self) -> Code:
         code = self.selected_code

@@ -1,5 +1,7 @@
 """The data behind the points on the canvas: which half is shown, which image a point is, what it looks like."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.config import ModelConfig
@@ -7,18 +9,49 @@ from core.data.binarisation import seen_by_model
 from core.data.dataset import Dataset
 from core.shapes import Picture, PixelRow
 from core.snapshots import Codes, Split
-from explorer.messages import picture_of
+from explorer.messages import CodesRequest, CodesResult, picture_of
 
 SPLIT_NAMES = {"train": "training", "held_out": "held-out"}
 
 
 class ShownData:
-    """The open data set, the half of it that the canvas shows, and the codes it shows of that."""
+    """The open data set, the half of it that the canvas is to show, and the codes it shows until others come."""
 
     def __init__(self) -> None:
         self.dataset: Dataset | None = None
         self.split_name = "held_out"
-        self.codes: Codes | None = None
+        self._codes: Codes | None = None
+        self._answered: CodesRequest | None = None
+
+    @property
+    def codes(self) -> Codes | None:
+        """The codes on the canvas."""
+        return self._codes
+
+    def show_codes(self, result: CodesResult) -> None:
+        """Keep the codes that the canvas shows from now on."""
+        self._codes, self._answered = result.codes, result.request
+
+    def clear_codes(self) -> None:
+        """Forget the codes."""
+        self._codes = self._answered = None
+
+    def wants(self, request: CodesRequest) -> bool:
+        """Return whether this is still what the canvas is to show."""
+        return request.dataset is self.dataset and request.split_name == self.split_name
+
+    def change(self, dataset: Dataset | None, split_name: str) -> bool:
+        """Show another half or other data from now on; return whether its images are still the same."""
+        before, current = self.split, self._codes_are_current
+        self.dataset, self.split_name = dataset, split_name
+        same = _same_images(before, self.split)
+        if same and current and self._answered is not None and dataset is not None:
+            self._answered = replace(self._answered, dataset=dataset)
+        return same
+
+    @property
+    def _codes_are_current(self) -> bool:
+        return self._answered is not None and self.wants(self._answered)
 
     @property
     def split(self) -> Split | None:
@@ -38,11 +71,15 @@ class ShownData:
 
     def row_of(self, image: int | None) -> int | None:
         """Return the row of an image's code among those shown; None when it is not among them."""
-        if image is None or self.codes is None or not len(self.codes):
+        if image is None or self.codes is None or not len(self.codes) or not self._codes_are_current:
             return None
         # The indices of a subset rise, so that a drag over 60,000 of them costs a few comparisons.
         row = int(np.searchsorted(self.codes.indices, image))
         return row if row < len(self.codes) and int(self.codes.indices[row]) == image else None
+
+    def image_of(self, row: int) -> int | None:
+        """Return the image behind a row of the codes, in the half that is to be shown; None when it is not of that."""
+        return int(self.codes.indices[row]) if self.codes is not None and self._codes_are_current else None
 
     def seen(self, image: int) -> PixelRow:
         """Return an image of the shown half as the model sees it, in [0, 1].  Raises LookupError without data."""
@@ -60,17 +97,29 @@ class ShownData:
 
     def described(self, row: int) -> tuple[Picture, str] | None:
         """Return the image behind a row of the codes and a line that names it; None when there is none."""
-        split = self.split
-        if self.codes is None or split is None or not 0 <= row < len(self.codes):
+        if self.codes is None or self._answered is None or not 0 <= row < len(self.codes):
             return None
+        # Of the half that is on the canvas still, not of the one whose codes are on their way.
+        split, names = _half(self._answered), self._answered.dataset.label_names
         index = int(self.codes.indices[row])
-        text = f"{SPLIT_NAMES[self.split_name]} image {index:,}"
+        text = f"{SPLIT_NAMES[self.codes.split]} image {index:,}"
         if split.labels is not None:
             label = int(split.labels[index])
-            name = self.label_names[label] if 0 <= label < len(self.label_names) else str(label)
+            name = names[label] if 0 <= label < len(names) else str(label)
             text = f"{name} · {text}"
         picture: Picture = split.images[index]
         return picture, text
+
+
+def _half(request: CodesRequest) -> Split:
+    return request.dataset.train if request.split_name == "train" else request.dataset.held_out
+
+
+def _same_images(one: Split | None, other: Split | None) -> bool:
+    """Return whether an index means the same image in both: also where data was read again, or is binarised anew."""
+    if one is None or other is None:
+        return one is other
+    return one.images is other.images or np.array_equal(one.images, other.images)
 
 
 def fits(dataset: Dataset, config: ModelConfig | None) -> bool:

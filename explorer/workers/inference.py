@@ -149,7 +149,7 @@ class InferenceThread(QThread):
         if codes is None:
             return
         statistics = latent_statistics(codes, coder.config)
-        self.codes_ready.emit(CodesResult(codes, statistics, 1e3 * (time.perf_counter() - start)))
+        self.codes_ready.emit(CodesResult(codes, statistics, 1e3 * (time.perf_counter() - start), request))
 
     def _is_outdated(self) -> bool:
         with self._wake:
