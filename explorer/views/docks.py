@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from explorer.views.icon_button import IconButton
 
-LEFT_WIDTH, RIGHT_WIDTH, CURVES_HEIGHT = 320, 366, 240
+LEFT_WIDTH, RIGHT_WIDTH, CURVES_HEIGHT = 320, 366, 260
 # With less height than this beyond the least they need, pictures and draw pad share one place with tabs.
 _COMFORT = 80
 Area = Qt.DockWidgetArea

@@ -44,16 +44,15 @@ class CurveControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._layout = FlowLayout(self, spacing=8)
+        self._layout = FlowLayout(self, spacing=6)
         self._make_quantities()
         self._make_axes()
         self._make_smoothing()
-        self.outliers = self._toggle("Clip outliers", "Values far out do not stretch the y axis; they are still drawn")
+        self.outliers = self._toggle("Clip", "Clip outliers: values far out do not stretch the y axis, but are drawn")
         self.outliers.setChecked(True)
+        """Placed by the panel, as are `follow` and `save`."""
         self.outliers.toggled.connect(self._on_option)
-        self._layout.addWidget(self.outliers)
         self.follow = self._toggle("Follow", "Show everything up to the newest step; zooming or dragging ends it")
-        """Placed by the panel, as is `save`."""
         self.follow.setChecked(True)
         self.follow.toggled.connect(self._on_follow)
         self._make_save()
@@ -132,7 +131,7 @@ class CurveControls(QWidget):
         return button
 
     def _make_quantities(self) -> None:
-        choices = [(quantity.name, quantity.label, quantity.help) for quantity in QUANTITIES]
+        choices = [(quantity.name, quantity.short or quantity.label, quantity.help) for quantity in QUANTITIES]
         self.quantities, holder = self._segments(
             [*choices, (ALL, "All", "All four quantities side by side.")], "Quantity shown"
         )
@@ -166,8 +165,8 @@ class CurveControls(QWidget):
         row.setSpacing(4)
         self.smoothing = QSlider(Qt.Orientation.Horizontal, holder)
         self.smoothing.setRange(0, _SLIDER_STEPS)
-        self.smoothing.setValue(57)
-        self.smoothing.setFixedWidth(76)
+        self.smoothing.setValue(40)
+        self.smoothing.setFixedWidth(64)
         self.smoothing.setAccessibleName("Smoothing")
         tip = (
             "Exponential smoothing of the training curve: the weight of the past at each step, without bias at the "
@@ -176,7 +175,7 @@ class CurveControls(QWidget):
         self.smoothing.setToolTip(tip)
         self.smoothing.setAccessibleDescription(tip)
         self.smoothing.valueChanged.connect(self._on_option)
-        label = QLabel("Smoothing", holder)
+        label = QLabel("Smooth", holder)
         label.setBuddy(self.smoothing)
         self._smoothing_text = QLabel(holder)
         self._smoothing_text.setFixedWidth(self.fontMetrics().horizontalAdvance("0.999") + 4)

@@ -10,7 +10,7 @@ class CurveOptions:
     in_epochs: bool = False
     log_x: bool = False
     log_y: bool = False
-    smoothing: float = 0.98
+    smoothing: float = 0.937
     without_outliers: bool = True
     hidden: frozenset[str] = frozenset()
     """Names of legend entries that are switched off: `train`, `smoothed`, `subset`, `complete`, or `z0`, `z1`, ..."""

@@ -73,6 +73,7 @@ class CurvesPanel(QWidget):
         below = QHBoxLayout()
         below.setSpacing(8)
         below.addWidget(self.legend, 1)
+        below.addWidget(self.controls.outliers)
         below.addWidget(self.controls.follow)
         below.addWidget(self.controls.save)
         row = QHBoxLayout()

@@ -15,6 +15,8 @@ class Quantity:
     label: str
     help: str
     needs_prior: bool
+    short: str = ""
+    """What a button says where the label is too long for it."""
 
 
 ELBO = Quantity(
@@ -41,6 +43,7 @@ KL_PER_DIMENSION = Quantity(
     "KL per dimension",
     "Each latent dimension's share of the KL; one that stays near zero has collapsed and carries nothing.",
     needs_prior=True,
+    short="KL per dim.",
 )
 QUANTITIES = (ELBO, NLL, KL, KL_PER_DIMENSION)
 
