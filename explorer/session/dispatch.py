@@ -41,6 +41,7 @@ class Dispatch(QObject):
         window.split_chosen.connect(session.latent.show_split)
         window.files.chosen.connect(self._on_file_chosen)
         views.hand.failed.connect(self._on_view_failed)
+        views.draw_pad.history_changed.connect(window.set_undo_available)
         views.draw_pad.failed.connect(self._on_view_failed)
         session.drawing.pad_changed.connect(self._on_pad_changed)
         window.set_splits(("held_out", "train"), "held_out")

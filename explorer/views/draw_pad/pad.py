@@ -29,6 +29,8 @@ class DrawPad(QWidget):
     """While the pen moves, at most every 4 ms and the last never lost; finished when it lifts or for any other step."""
     from_data_requested = Signal()
     send_to_canvas_requested = Signal()
+    history_changed = Signal(bool, bool)
+    """Whether a stroke can be taken back, and whether one can be drawn again."""
     failed = Signal(str)
     """A picture could not be saved: which file and why."""
 
@@ -250,6 +252,7 @@ class DrawPad(QWidget):
         buttons = (self.tools.undo, self.tools.redo, self.tools.clear, self.sources.to_canvas)
         for button, enabled in zip(buttons, state, strict=True):
             button.setEnabled(enabled)
+        self.history_changed.emit(self._ink.can_undo, self._ink.can_redo)
 
     def _set_brush(self, width: float) -> None:
         self.surface.brush = width

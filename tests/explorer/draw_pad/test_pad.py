@@ -114,6 +114,15 @@ def test_the_pads_undo_comes_before_the_windows(hand: Hand, qtbot: QtBot) -> Non
         QTest.keyClick(window.windowHandle(), Qt.Key.Key_Z, CONTROL)
 
 
+def test_the_pad_says_whether_there_is_something_to_undo(hand: Hand) -> None:
+    said: list[tuple[bool, bool]] = []
+    hand.pad.history_changed.connect(lambda undo, redo: said.append((undo, redo)))
+    hand.stroke(LINE)
+    hand.pad.undo()
+    assert said[0] == (True, False)
+    assert said[-1] == (False, True)
+
+
 def test_buttons_undo_redo_and_clear(hand: Hand) -> None:
     tools = hand.pad.tools
     assert not tools.undo.isEnabled()
