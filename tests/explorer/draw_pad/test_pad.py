@@ -119,7 +119,7 @@ def test_the_pad_says_whether_there_is_something_to_undo(hand: Hand) -> None:
     hand.pad.history_changed.connect(lambda undo, redo: said.append((undo, redo)))
     hand.stroke(LINE)
     hand.pad.undo()
-    assert said[0] == (True, False)
+    assert (True, False) in said
     assert said[-1] == (False, True)
 
 
