@@ -57,6 +57,7 @@ class LatentSession(QObject):
         self._order: tuple[int, ...] = ()
         self._handles = HandleSet()
         self._axes = (0, 1)
+        self._ordered = self._axes_chosen = False
         self._live = False
         self._serial = 0
         self._codes_ms: float | None = None
@@ -122,6 +123,7 @@ class LatentSession(QObject):
         self._data.clear_codes()
         self._statistics = None
         self._order = ()
+        self._ordered = self._axes_chosen = False
         self._canvas.set_codes(None, ())
         self._canvas.set_mosaic(None)
         self._canvas.clear_drawing_mark()
@@ -188,12 +190,20 @@ class LatentSession(QObject):
         self._canvas.set_note(scene.codes_note(result.codes))
         if first:
             self._canvas.fit_view()
-            self._order = result.statistics.order
             self._start_amid(result.codes)
+        if first or not (self._ordered or self._live):
+            self._order_dimensions(result.statistics.order)
         self._sliders.set_sliders(self._slider_specs())
         self._moved()
         self._codes_ms = result.elapsed_ms
         self._tell_refreshed()
+
+    def _order_dimensions(self, order: tuple[int, ...]) -> None:
+        """Put what carries most first, once for a model and once more when its training is over; then only if asked."""
+        self._order = order
+        self._ordered = not self._live
+        if len(order) > 2 and not self._axes_chosen:
+            self._show_axes(order[0], order[1])
 
     def _on_mosaic_ready(self, tiles: Mosaic, elapsed_ms: float) -> None:
         if self._hand is None or tiles.version != self._hand.version or tiles.axes != self._axes:
@@ -301,7 +311,7 @@ class LatentSession(QObject):
     def sort_sliders(self) -> None:
         """Order the sliders by the newest KL (or spread)."""
         if self._statistics is not None:
-            self._order = self._statistics.order
+            self._order, self._ordered = self._statistics.order, True
             self._sliders.set_sliders(self._slider_specs())
             self._show_code()
 
@@ -383,12 +393,16 @@ class LatentSession(QObject):
                 )
 
     def _on_axes_chosen(self, i: int, j: int) -> None:
-        self._axes = (i, j)
-        self._canvas.set_axes(i, j)
-        self._canvas.set_mosaic(None)
-        self._show_handles()
-        self._show_posterior()
-        self._ask_mosaic()
+        self._axes_chosen = True
+        self._show_axes(i, j)
+
+    def _show_axes(self, i: int, j: int) -> None:
+        if (i, j) != self._axes:
+            self._axes = (i, j)
+            self._canvas.set_axes(i, j)
+            self._canvas.set_mosaic(None)
+            self._show_handles()
+            self._ask_mosaic()
 
     def _base_code(self) -> Code:
         code = self.selected_code

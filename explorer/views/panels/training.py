@@ -180,10 +180,11 @@ class TrainingPanel(Panel):
         idle = state is RunState.IDLE
         for form in (self._training, self._objective):
             form.set_running(not idle)
-        self._start.setVisible(idle)
-        self._continue.setVisible(idle)
-        self._pause.setVisible(not idle)
-        self._stop.setVisible(not idle)
+        # Those that go, go first: with all four in the row for a moment, the dock would grow wider and stay so.
+        for button in (self._pause, self._stop) if idle else (self._start, self._continue):
+            button.hide()
+        for button in (self._start, self._continue) if idle else (self._pause, self._stop):
+            button.show()
         self._start.setEnabled(START in available)
         self._continue.setEnabled(CONTINUE in available)
         self._pause.setEnabled(PAUSE_OR_RESUME in available)
