@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDockWidget, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDockWidget, QLineEdit, QWidget
 
 from core.config import DataConfig
 from core.data.dataset import Dataset
@@ -140,7 +141,7 @@ class OpenProgram:
 
     # Hands
 
-    def until(self, what: str, condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    def until(self, what: str, condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
         """Let the program run until the condition holds."""
         self.driver.wait_for(what, condition, timeout_s)
 
@@ -168,6 +169,16 @@ class OpenProgram:
     def set_field(self, name: str, text: str) -> None:
         """Type a setting into the form that shows it."""
         self.enter(self.field(name), text)
+
+    def drop(self, *paths: Path) -> None:
+        """Drop files on the window."""
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+        place = QPoint(self.window.width() // 2, 40)
+        enter = QDragEnterEvent(place, Qt.DropAction.CopyAction, mime, LEFT, NO_KEYS)
+        QApplication.sendEvent(self.window, enter)
+        assert enter.isAccepted()
+        QApplication.sendEvent(self.window, QDropEvent(place, Qt.DropAction.CopyAction, mime, LEFT, NO_KEYS))
 
     def draw(self, *ink: tuple[float, float], lift: bool = True) -> None:
         """Draw a stroke through points of the 280×280 sheet."""

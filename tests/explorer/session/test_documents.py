@@ -1,0 +1,325 @@
+"""Models as documents: opened, saved, restored, never mistaken for one another, never overwritten unasked."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu
+
+from core.storage.model_file import load_model, save_model
+from explorer.messages import RunState
+from explorer.session.documents import name_of
+from tests.open_program import LONG, OpenProgram, model_file, trained
+
+pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
+Maker = Callable[..., OpenProgram]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Maker]:
+    made: list[OpenProgram] = []
+
+    def build(document: Path | None = None, *paths: Path, folder: str = "profile") -> OpenProgram:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        made.append(OpenProgram(tmp_path / folder, document))
+        return made[-1].start(*paths)
+
+    yield build
+    for program in made:
+        program.leave()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """Return a model file that a test may write to."""
+    path = tmp_path / "my model.safetensors"
+    path.write_bytes(model_file().read_bytes())
+    return path
+
+
+def ready(opened: OpenProgram) -> OpenProgram:
+    opened.until("all to be open", opened.is_ready)
+    return opened
+
+
+def answer_dialog(opened: OpenProgram, path: Path) -> None:
+    """Type a path into the file dialog that is open, and accept it."""
+    opened.until("the file dialog", lambda: opened.window.files.dialog is not None)
+    dialog = opened.window.files.dialog
+    assert isinstance(dialog, QFileDialog)
+    field = dialog.findChild(QLineEdit, "fileNameEdit")
+    assert isinstance(field, QLineEdit)
+    field.setText(str(path))
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    opened.until("the answer", lambda: opened.window.files.dialog is None)
+    # A desktop gives the window the keys again; off-screen nobody does.
+    opened.window.activateWindow()
+    opened.until("the window to be active", opened.window.isActiveWindow)
+
+
+def recent(opened: OpenProgram) -> dict[str, QAction]:
+    menu = next(menu for menu in opened.window.findChildren(QMenu) if menu.title() == "Open &recent")
+    return {action.text(): action for action in menu.actions() if isinstance(action.data(), Path)}
+
+
+def title(opened: OpenProgram) -> str:
+    return opened.window.windowTitle().partition("[*]")[0]
+
+
+def run_epochs(opened: OpenProgram, epochs: int) -> None:
+    opened.set_field("epochs", str(epochs))
+    opened.press(Qt.Key.Key_F5)
+    opened.until("the run", lambda: opened.session.training.active)
+    opened.until("its end", lambda: not opened.session.training.active)
+
+
+def test_the_next_program_opens_what_the_last_one_left_with_its_curves(make: Maker) -> None:
+    first = ready(make(model_file()))
+    run_epochs(first, 3)
+    saved = first.session.documents.saved
+    assert saved is not None
+    first.close()
+    second = ready(make())
+    assert title(second) == "Untitled"
+    assert second.window.isWindowModified()
+    assert "3\N{NO-BREAK SPACE}epochs" in second.views.model._summary.text()
+    assert second.session.training.history.num_steps == saved.history.num_steps
+    assert second.views.curves._record.last_step == saved.history.num_steps
+    restored = second.session.documents.saved
+    assert restored is not None
+    for name, array in saved.weights.items():
+        np.testing.assert_array_equal(restored.weights[name], array)
+
+
+def test_continuing_a_restored_model_goes_on_in_its_own_file(make: Maker) -> None:
+    first = ready(make(model_file()))
+    run_epochs(first, 2)
+    first.close()
+    second = ready(make())
+    second.set_field("epochs", "1")
+    second.press(Qt.Key.Key_F5, Qt.KeyboardModifier.ControlModifier)
+    second.until("the run", lambda: second.session.training.active)
+    second.until("its end", lambda: not second.session.training.active)
+    (kept,) = second.autosaves
+    assert load_model(kept).history.epochs == pytest.approx(3.0)
+    assert title(second) == "Untitled"
+
+
+def test_save_as_writes_the_model_and_takes_the_name(make: Maker, tmp_path: Path) -> None:
+    opened = ready(make(model_file()))
+    run_epochs(opened, 1)
+    opened.press(Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    answer_dialog(opened, tmp_path / "mine")
+    path = tmp_path / "mine.safetensors"
+    opened.until("the file", lambda: title(opened) == "mine")
+    saved = opened.session.documents.saved
+    assert saved is not None
+    for name, array in load_model(path).weights.items():
+        np.testing.assert_array_equal(array, saved.weights[name])
+    assert not opened.window.isWindowModified()
+    assert path.name in recent(opened)
+
+
+def test_save_writes_to_the_document_s_own_file(make: Maker, own: Path) -> None:
+    opened = ready(make(None, own))
+    assert title(opened) == "my model"
+    opened.set_field("epochs", "1")
+    opened.press(Qt.Key.Key_F5, Qt.KeyboardModifier.ControlModifier)
+    opened.until("the run", lambda: opened.session.training.active)
+    opened.until("its end", lambda: not opened.session.training.active)
+    steps = load_model(own).history.num_steps
+    assert opened.window.isWindowModified()
+    opened.press(Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    opened.until("the file", lambda: not opened.window.isWindowModified())
+    assert load_model(own).history.num_steps > steps
+
+
+def test_save_after_a_new_run_asks_for_a_name_instead_of_replacing_the_model_before(make: Maker, own: Path) -> None:
+    opened = ready(make(None, own))
+    before = own.read_bytes()
+    run_epochs(opened, 1)
+    opened.press(Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    opened.until("the question", lambda: opened.window.files.dialog is not None)
+    opened.window.files.close()
+    assert own.read_bytes() == before
+
+
+def test_a_new_model_is_not_mistaken_for_an_opened_one_of_the_same_name(make: Maker, tmp_path: Path) -> None:
+    path = tmp_path / "Untitled.safetensors"
+    path.write_bytes(model_file().read_bytes())
+    opened = ready(make(None, path))
+    run_epochs(opened, 1)
+    assert opened.session.documents.path_to_save is None
+    assert path.read_bytes() == model_file().read_bytes()
+
+
+def test_what_is_saved_during_a_run_is_the_model_in_training(make: Maker, own: Path, tmp_path: Path) -> None:
+    opened = ready(make(None, own))
+    before = own.read_bytes()
+    opened.set_field("epochs", str(LONG))
+    opened.press(Qt.Key.Key_F5)
+    opened.until("steps", lambda: opened.session.training.history.num_steps > 0)
+    opened.press(Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    answer_dialog(opened, tmp_path / "in training")
+    path = tmp_path / "in training.safetensors"
+    opened.until("the file", lambda: title(opened) == "in training")
+    assert own.read_bytes() == before
+    first = load_model(path).history
+    assert 0 < first.num_steps
+    assert load_model(path).config.training.epochs == LONG
+    assert opened.session.training.state is RunState.RUNNING, "saving does not end the run"
+    opened.press(Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    opened.until("the second save", lambda: load_model(path).history.num_steps > first.num_steps)
+    opened.press(Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    opened.until("the end", lambda: not opened.session.training.active)
+    assert title(opened) == "in training"
+    assert opened.window.isWindowModified()
+
+
+def test_a_save_that_fails_says_so_and_the_model_stays_modified(make: Maker, tmp_path: Path) -> None:
+    opened = ready(make(model_file()))
+    run_epochs(opened, 1)
+    (tmp_path / "blocked").write_text("a file, no folder")
+    opened.session.documents.save(tmp_path / "blocked" / "model.safetensors")
+    opened.until("the message", lambda: "Could not save model" in opened.error)
+    assert "blocked" in opened.error
+    assert opened.window.isWindowModified()
+    assert title(opened) == "Untitled"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
+def test_a_broken_model_file_is_refused_by_name_and_the_open_model_stays(
+    make: Maker, tmp_path: Path, content: bytes
+) -> None:
+    opened = ready(make(model_file()))
+    before, picture = opened.session.documents.saved, opened.picture
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(content)
+    opened.drop(path)
+    opened.until("the message", lambda: "broken.safetensors" in opened.error)
+    assert opened.session.documents.saved is before
+    assert title(opened) == "bars"
+    assert opened.picture is picture
+    opened.drag_handle_to(0.5, 0.5)
+    np.testing.assert_allclose(opened.handle.code, [0.5, 0.5], atol=0.05)
+    assert path.name not in recent(opened)
+
+
+def test_a_broken_file_does_not_even_disturb_a_run(make: Maker, tmp_path: Path) -> None:
+    opened = ready(make(model_file()))
+    opened.set_field("epochs", str(LONG))
+    opened.press(Qt.Key.Key_F5)
+    opened.until("the run", lambda: opened.session.training.state is RunState.RUNNING)
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(b"nothing")
+    opened.drop(path)
+    opened.until("the message", lambda: "broken.safetensors" in opened.error)
+    assert opened.session.training.state is RunState.RUNNING
+
+
+def test_opening_a_model_during_a_run_stops_and_keeps_the_run_first(make: Maker, own: Path) -> None:
+    opened = ready(make(model_file()))
+    opened.set_field("epochs", str(LONG))
+    opened.press(Qt.Key.Key_F5)
+    opened.until("steps", lambda: opened.session.training.history.num_steps > 0)
+    opened.drop(own)
+    opened.until("the other model", lambda: title(opened) == "my model")
+    assert not opened.session.training.active
+    (kept,) = opened.autosaves
+    assert load_model(kept).history.num_steps > 0
+    assert opened.session.documents.path_to_save == own
+    ready(opened)
+    assert not opened.error
+
+
+def test_a_model_given_by_the_open_dialog_is_opened_and_remembered(make: Maker, own: Path) -> None:
+    opened = ready(make(model_file()))
+    opened.press(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+    answer_dialog(opened, own)
+    opened.until("the model", lambda: title(opened) == "my model")
+    assert list(recent(opened))[0] == own.name
+    assert opened.settings.last_document == own
+
+
+def test_a_recent_file_is_opened_from_the_menu_and_forgotten_when_it_is_gone(make: Maker, own: Path) -> None:
+    opened = ready(make(None, own))
+    opened.drop(model_file())
+    opened.until("the other model", lambda: title(opened) == "bars")
+    recent(opened)[own.name].trigger()
+    opened.until("the first again", lambda: title(opened) == "my model")
+    recent(opened)[model_file().name].trigger()
+    opened.until("the other model", lambda: title(opened) == "bars")
+    own.unlink()
+    recent(opened)[own.name].trigger()
+    opened.until("the message", lambda: own.name in opened.error)
+    assert own.name not in recent(opened)
+
+
+def test_a_broken_model_on_the_command_line_leaves_a_usable_program(make: Maker, tmp_path: Path) -> None:
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(b"nothing")
+    opened = make(model_file(), path)
+    opened.until("the message", lambda: path.name in opened.error)
+    ready(opened)
+    assert title(opened) == "bars"
+
+
+def test_a_broken_last_document_gives_the_shipped_model(make: Maker, tmp_path: Path) -> None:
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(b"nothing")
+    opened = make(path)
+    opened.until("the shipped model", lambda: title(opened) == "mnist-2d")
+    assert path.name in opened.error
+    opened.until("a digit", lambda: opened.picture is not None)
+
+
+def test_a_model_whose_data_has_gone_can_still_be_explored(make: Maker, tmp_path: Path) -> None:
+    saved = trained()
+    gone = type(saved.config)(
+        type(saved.config.data)(source=str(tmp_path / "gone.npz"), image_size=12),
+        saved.config.model,
+        saved.config.objective,
+        saved.config.training,
+    )
+    path = tmp_path / "orphan.safetensors"
+    save_model(path, type(saved)(gone, saved.weights, saved.history))
+    opened = make(path)
+    opened.until("the picture", lambda: opened.picture is not None)
+    opened.until("the message", lambda: "gone.npz" in opened.error)
+    opened.drag_handle_to(0.8, -0.2)
+    np.testing.assert_allclose(opened.handle.code, [0.8, -0.2], atol=0.05)
+    opened.press(Qt.Key.Key_F5)
+    assert not opened.session.training.active
+
+
+def test_nothing_that_is_there_is_overwritten_when_two_runs_begin_in_the_same_second(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = ready(make(model_file()))
+    documents = opened.session.documents
+    moment = documents._now()
+    monkeypatch.setattr(documents, "_now", lambda: moment)
+    run_epochs(opened, 1)
+    (first,) = opened.autosaves
+    content = first.read_bytes()
+    monkeypatch.setattr(documents, "_untitled", lambda: "Untitled")
+    run_epochs(opened, 1)
+    assert len(opened.autosaves) == 2
+    assert first.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("file_name", "name"),
+    [
+        ("Untitled (2024-02-03 10.11.12).safetensors", "Untitled"),
+        ("Untitled 2 (2024-02-03 10.11.12) 3.safetensors", "Untitled 2"),
+        ("a (draft).safetensors", "a (draft)"),
+        ("plain.safetensors", "plain"),
+    ],
+)
+def test_a_document_s_name_is_its_file_s_without_the_program_s_own_stamp(file_name: str, name: str) -> None:
+    assert name_of(Path("somewhere") / file_name) == name
