@@ -75,6 +75,11 @@ class HandleSet:
         held, self.touched = self._held[id_], True
         self._held[id_] = Held(sane(code), held.image if keeps_image else None)
 
+    def place(self, code: Code) -> None:
+        """Put the selected handle on a code as the program's own choice, which the user's hand overrides."""
+        if self.selected is not None:
+            self._held[self.selected] = Held(sane(code))
+
     def toggle_pin(self, id_: int) -> None:
         """Pin a handle to its image, or free it; without an image nothing happens."""
         held = self._held.get(id_)

@@ -190,7 +190,7 @@ class LatentSession(QObject):
         self._canvas.set_note(scene.codes_note(result.codes))
         if first:
             self._canvas.fit_view()
-            self._start_amid(result.codes)
+        self._canvas.refit_view()
         if first or not (self._ordered or self._live):
             self._order_dimensions(result.statistics.order)
         self._sliders.set_sliders(self._slider_specs())
@@ -200,6 +200,8 @@ class LatentSession(QObject):
 
     def _order_dimensions(self, order: tuple[int, ...]) -> None:
         """Put what carries most first, once for a model and once more when its training is over; then only if asked."""
+        if self._data.codes is not None:
+            self._start_amid(self._data.codes)
         self._order = order
         self._ordered = not self._live
         if len(order) > 2 and not self._axes_chosen:
@@ -223,9 +225,8 @@ class LatentSession(QObject):
 
     def _start_amid(self, codes: Codes) -> None:
         """Put the only handle, if nobody has moved it yet, amid the data: a picture ready to be dragged."""
-        selected = self._handles.selected
-        if selected is not None and len(codes) and not self._handles.touched:
-            self._handles.move(selected, scene.thick_of(codes), keeps_image=False)
+        if len(codes) and not self._handles.touched:
+            self._handles.place(scene.thick_of(codes))
 
     # Handles
 

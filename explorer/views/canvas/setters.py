@@ -8,6 +8,10 @@ from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
 from explorer.views.canvas.surface import PRIOR_REACH, CanvasSurface
 
+# A fitted view follows codes that leave it by a tenth of its size, or fill less than a third of it: rarely enough
+# that the map does not swim while a model learns.
+_OUTGROWN, _SHRUNK = 0.1, 0.33
+
 
 class CanvasSetters(CanvasSurface):
     """Takes what is to be shown."""
@@ -139,6 +143,20 @@ class CanvasSetters(CanvasSurface):
         wide, high = max(right - left, least) - (right - left), max(top - bottom, least) - (top - bottom)
         self._fit_target = Extent(left - wide / 2, right + wide / 2, bottom - high / 2, top + high / 2)
         self._set_view(self._view.fitted(self._fit_target))
+
+    def refit_view(self) -> None:
+        """Follow codes that have outgrown a fitted view, or shrunk in it; a view the user has chosen stays."""
+        before, cloud = self._fit_target, self.cloud
+        extent = None if cloud is None else cloud.robust_extent()
+        if before is None or extent is None:
+            return
+        spans = (extent.width / before.width, extent.height / before.height)
+        outgrown = max(extent.right - before.right, before.left - extent.left) > _OUTGROWN * before.width or (
+            max(extent.top - before.top, before.bottom - extent.bottom) > _OUTGROWN * before.height
+        )
+        shrunk = max(spans) < _SHRUNK and not (self._has_prior and self._layers["prior"])
+        if outgrown or shrunk:
+            self.fit_view()
 
     def _forget_marks_of_other_axes(self) -> None:
         """Two values on the axes shown before say nothing of the new ones: better no mark than a wrong one."""

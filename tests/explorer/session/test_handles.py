@@ -86,3 +86,11 @@ def test_placing_changes_only_the_shown_axes() -> None:
 
 def test_a_code_of_one_dimension_takes_only_the_first_coordinate() -> None:
     np.testing.assert_array_equal(placed(code(1), (0, 0), 5, 99), code(5))
+
+
+def test_a_handle_the_program_placed_counts_as_untouched_until_a_hand_moves_it(handles: HandleSet) -> None:
+    handles.place(code(2, 3))
+    assert not handles.touched
+    assert handles.selected is not None
+    handles.move(handles.selected, code(4, 4), keeps_image=False)
+    assert handles.touched
