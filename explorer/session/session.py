@@ -20,7 +20,7 @@ from explorer.messages import (
 from explorer.session.documents import SUFFIX, DocumentSession
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
-from explorer.session.training import TrainingSession, checked_start, unit_note
+from explorer.session.training import TrainingSession, checked_start
 from explorer.session.views import Views
 from explorer.session.workers import Workers
 from explorer.settings import Settings
@@ -150,7 +150,7 @@ class Session(QObject):
     def _show_saved(self, saved: SavedModel) -> None:
         config = saved.config
         self._show_model(config)
-        self.training.show_history(saved.history, unit_note(config))
+        self.training.show_history(saved.history, config)
         self._workers.inference.set_model(config.model, saved.as_weights(self.training.next_version()))
         self._check_fit()
 

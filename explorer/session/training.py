@@ -87,11 +87,12 @@ class TrainingSession(QObject):
         self._version += 1
         return self._version
 
-    def show_history(self, history: History, note: str) -> None:
-        """Show the curves of a model that was opened."""
+    def show_history(self, history: History, config: ExperimentConfig) -> None:
+        """Show the curves of a model that was opened or started."""
         self.history = history
+        self._curves.set_has_prior(config.model.has_prior)
         self._curves.set_history(history)
-        self._curves.set_unit_note(note)
+        self._curves.set_unit_note(unit_note(config))
 
     def start(self, config: ExperimentConfig, dataset: Dataset, start: SavedModel | None, autosave: Path) -> None:
         """Train a new model, or `start` further."""
@@ -100,7 +101,7 @@ class TrainingSession(QObject):
         self._run_id += 1
         self._set_state(RunState.STARTING)
         if start is None:
-            self.show_history(History(config.model.latent_dim), unit_note(config))
+            self.show_history(History(config.model.latent_dim), config)
         else:
             # The open model keeps its own curves, whatever becomes of the run.
             self.history = _copy_of(start.history)

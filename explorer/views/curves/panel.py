@@ -14,7 +14,7 @@ from explorer.views.curves.export import figure_bytes, table_text, write_whole
 from explorer.views.curves.legend import Entry, Legend
 from explorer.views.curves.options import CurveOptions
 from explorer.views.curves.plot import QuantityPlot
-from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, QUANTITIES
+from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, NLL, QUANTITIES
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.style import panel_style
 from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET
@@ -24,6 +24,9 @@ REPAINT_MS = 33
 """At most 30 repaints a second."""
 _NARROW_PX = 800
 """Below this width the legend uses fewer words."""
+
+
+_NEED_PRIOR = {quantity.name for quantity in QUANTITIES if quantity.needs_prior}
 
 
 class CurvesPanel(QWidget):
@@ -39,6 +42,8 @@ class CurvesPanel(QWidget):
         self._x_range: tuple[float, float] | None = None
         self._drawing = False
         self._dirty = True
+        self._left = ""
+        """The quantity that was shown before a model came that does not define it."""
         self._colours: Palette | None = None
         self.controls = CurveControls(self)
         self.legend = Legend(self)
@@ -120,6 +125,15 @@ class CurvesPanel(QWidget):
         self._unit_note.setText(text)
         self._unit_note.setToolTip(text)
         self._unit_note.setVisible(bool(text))
+
+    def set_has_prior(self, has_prior: bool) -> None:  # noqa: FBT001 - a setter
+        """Turn to a quantity that the model defines, and back when one with a prior comes."""
+        if not has_prior and self.controls.quantity in _NEED_PRIOR:
+            self._left = self.controls.quantity
+            self.controls.choose(NLL.name)
+        elif has_prior and self._left:
+            self.controls.choose(self._left)
+            self._left = ""
 
     # --- what the panel's own controls do
 

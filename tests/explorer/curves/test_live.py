@@ -1,0 +1,224 @@
+import math
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from core.snapshots import ElboMeans, HeldOutReport, StepReports, frozen
+from explorer.theme import current_palette
+from explorer.views.curves import CurvesPanel
+from tests.explorer.curves.conftest import EPOCH, LEFT, STEPS, centre, held_out, pixel, steps, wheel
+
+
+def test_new_steps_are_drawn_soon_and_not_at_once(filled: CurvesPanel, qtbot: QtBot) -> None:
+    calls: list[object] = []
+    plot = filled.plots["elbo"]
+
+    def note(*changed: object) -> None:
+        calls.append(changed)
+
+    plot.view.sigXRangeChanged.connect(note)
+    for number in range(50):
+        filled.add_steps(steps(STEPS + 1 + 20 * number, 20))
+    assert calls == []
+    qtbot.waitUntil(lambda: plot.x_range[1] > STEPS + 900)
+    assert len(calls) <= 2
+
+
+def test_a_hidden_panel_draws_nothing_until_it_is_shown(filled: CurvesPanel, qtbot: QtBot) -> None:
+    filled.hide()
+    before = filled.plots["elbo"].x_range
+    filled.add_steps(steps(STEPS + 1, 1000))
+    qtbot.waitUntil(lambda: not filled._timer.isActive())
+    filled.add_steps(steps(STEPS + 1001, 1000))
+    assert not filled._timer.isActive()
+    assert filled.plots["elbo"].x_range == before
+    filled.show()
+    qtbot.waitUntil(lambda: filled.plots["elbo"].x_range[1] > STEPS + 900)
+
+
+@pytest.mark.parametrize("name", ["nll", "kl", "kl_per_dimension"])
+def test_a_click_chooses_the_quantity(filled: CurvesPanel, name: str) -> None:
+    QTest.mouseClick(filled.controls.quantity_button(name), LEFT)
+    assert [key for key, plot in filled.plots.items() if plot.isVisible()] == [name]
+    QTest.mouseClick(filled.controls.quantity_button("all"), LEFT)
+    assert all(plot.isVisible() for plot in filled.plots.values())
+
+
+def test_the_range_shows_the_curve_and_not_its_first_steep_fall(filled: CurvesPanel) -> None:
+    low, high = filled.plots["elbo"].view.viewRange()[1]
+    assert -250.0 < low < -150.0
+    assert -145.0 < high < -120.0
+    QTest.mouseClick(filled.controls.outliers, LEFT)
+    filled.refresh()
+    assert filled.plots["elbo"].view.viewRange()[1][0] < -400.0
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e308, -1e308])
+def test_absurd_values_leave_the_plot_readable(filled: CurvesPanel, bad: float) -> None:
+    good = steps(STEPS + 1, 20)
+    nll = good.nll.copy()
+    nll[3:6] = bad
+    filled.add_steps(StepReports(good.step, frozen(nll), good.kl, good.kl_per_dimension))
+    filled.add_held_out(HeldOutReport(STEPS + 10, 4.1, ElboMeans(bad, 3.0, (2.0, 1.0)), 2000, complete=False))
+    for clip in (True, False):
+        filled.controls.outliers.setChecked(clip)
+        filled.controls.choose("all")
+        filled.refresh()
+        low, high = filled.plots["nll"].view.viewRange()[1]
+        assert -1000.0 < low < 140.0 < high < 1000.0
+        assert not filled.grab().isNull()
+
+
+def test_zooming_ends_following_and_the_button_begins_it_again(filled: CurvesPanel) -> None:
+    plot = filled.plots["elbo"]
+    assert filled.controls.follow.isChecked()
+    wheel(plot, centre(plot), 3)
+    zoomed = plot.x_range
+    assert zoomed[1] - zoomed[0] < STEPS
+    assert not filled.controls.follow.isChecked()
+    filled.add_steps(steps(STEPS + 1, 3000))
+    filled.refresh()
+    assert plot.x_range == zoomed
+    QTest.mouseClick(filled.controls.follow, LEFT)
+    filled.refresh()
+    assert filled.following
+    assert plot.x_range[1] >= STEPS + 3000
+
+
+def test_dragging_pans_and_a_double_click_follows_again(filled: CurvesPanel, qtbot: QtBot) -> None:
+    plot = filled.plots["elbo"]
+    viewport = plot.widget.viewport()
+    start = centre(plot)
+    before = plot.x_range
+    QTest.mousePress(viewport, LEFT, pos=start)
+    for offset in (20, 60, 120):
+        QTest.mouseMove(viewport, start + QPoint(offset, 0))
+        qtbot.wait(15)
+    QTest.mouseRelease(viewport, LEFT, pos=start + QPoint(120, 0))
+    assert plot.x_range[0] < before[0]
+    assert not filled.controls.follow.isChecked()
+    QTest.mouseDClick(viewport, LEFT, pos=start)
+    filled.refresh()
+    assert filled.following
+    assert plot.x_range == pytest.approx(before, abs=30)
+
+
+def test_zooming_one_of_four_plots_zooms_the_others_along_x(filled: CurvesPanel) -> None:
+    filled.controls.choose("all")
+    filled.refresh()
+    plot = filled.plots["nll"]
+    wheel(plot, centre(plot), 4)
+    filled.refresh()
+    for other in filled.plots.values():
+        assert other.x_range == pytest.approx(plot.x_range)
+    # Only the zoomed plot keeps its y range.
+    assert [other.follow_y for other in filled.plots.values()] == [True, False, True, True]
+
+
+def test_the_legend_hides_curves_by_mouse_and_by_keyboard(filled: CurvesPanel) -> None:
+    trace = filled.plots["elbo"]._traces[0]
+    for name, item in trace._lines.items():
+        assert item.isVisible(), name
+    QTest.mouseClick(filled.legend.button("train"), LEFT)
+    filled.refresh()
+    assert not trace._lines["train"].isVisible()
+    button = filled.legend.button("subset")
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    filled.refresh()
+    assert not trace._lines["subset"].isVisible()
+    assert not trace._markers["subset"].isVisible()
+    assert trace._lines["smoothed"].isVisible()
+    assert button.font().strikeOut()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    filled.refresh()
+    assert trace._markers["subset"].isVisible()
+
+
+def test_subset_and_all_held_out_images_are_told_apart(filled: CurvesPanel) -> None:
+    texts = [entry.text for entry in filled.legend.entries]
+    assert texts == ["train", "train, smoothed", "held-out, 2,000", "held-out, all 10,000"]
+    trace = filled.plots["elbo"]._traces[0]
+    at_subset, _ = trace._markers["subset"].getData()
+    at_complete, _ = trace._markers["complete"].getData()
+    assert list(at_complete) == [500, 1000, 1500, 2000]
+    assert len(at_subset) == 12
+    full, hollow = trace._markers["complete"].opts["brush"], trace._markers["subset"].opts["brush"]
+    assert QColor(full.color()).name() == current_palette().held_out
+    assert QColor(hollow.color()).name() == current_palette().canvas
+
+
+def test_the_crosshair_reads_the_values_under_the_mouse(filled: CurvesPanel) -> None:
+    plot = filled.plots["elbo"]
+    at = pixel(plot, 700, -150)
+    QTest.mouseMove(plot.widget.viewport(), at)
+    reading = plot.crosshair.reading
+    assert reading is not None
+    title = reading.lines[0].text
+    assert title.endswith("epoch 1.40")
+    step = int(title.split()[1].replace(",", ""))
+    assert step == pytest.approx(700, abs=3)
+    given = steps()
+    expected = -(given.nll[step - 1] + given.kl[step - 1])
+    assert f"{expected:.2f}".replace("-", "−") + "  train" in [line.text for line in reading.lines]
+    texts = " | ".join(line.text for line in reading.lines)
+    assert "−147.00  held-out, 2,000 (step 750)" in texts
+    assert "−147.00  held-out, all 10,000 (step 500)" in texts
+    assert "−" in plot.crosshair.accessibleDescription()
+    QTest.mouseMove(filled, QPoint(1, 1))
+    QApplication.sendEvent(plot.widget.viewport(), QEvent(QEvent.Type.Leave))
+    assert plot.crosshair.reading is None
+
+
+def test_a_note_shows_its_text_under_the_crosshair(filled: CurvesPanel) -> None:
+    plot = filled.plots["elbo"]
+    for step, shown in ((1000, True), (1200, False)):
+        QTest.mouseMove(plot.widget.viewport(), pixel(plot, step, -150))
+        reading = plot.crosshair.reading
+        assert reading is not None
+        assert ("β: 1 → 4" in [line.text for line in reading.lines]) is shown
+
+
+def following(panel: CurvesPanel) -> bool:
+    return panel.following
+
+
+def test_arrow_keys_choose_among_the_quantities(filled: CurvesPanel) -> None:
+    button = filled.controls.quantity_button("elbo")
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Right)
+    assert filled.controls.quantity == "nll"
+
+
+def test_arrow_keys_move_the_crosshair_and_home_shows_all(filled: CurvesPanel) -> None:
+    plot = filled.plots["elbo"]
+    plot.setFocus()
+    QTest.keyClick(plot, Qt.Key.Key_Right)
+    first = plot.crosshair.reading
+    QTest.keyClick(plot, Qt.Key.Key_Right)
+    second = plot.crosshair.reading
+    assert first is not None
+    assert second is not None
+    assert second.x > first.x
+    QTest.keyClick(plot, Qt.Key.Key_Plus)
+    assert not following(filled)
+    QTest.keyClick(plot, Qt.Key.Key_Home)
+    assert following(filled)
+    QTest.keyClick(plot, Qt.Key.Key_Escape)
+    assert plot.crosshair.reading is None
+
+
+def test_the_axis_counts_epochs_once_they_are_known(panel: CurvesPanel) -> None:
+    panel.add_steps(steps())
+    panel.refresh()
+    assert not panel.controls.epochs.isEnabled()
+    assert "first held-out" in panel.controls.epochs.toolTip()
+    panel.add_held_out(held_out(EPOCH, complete=True))
+    panel.refresh()
+    QTest.mouseClick(panel.controls.epochs, LEFT)
+    panel.refresh()
+    assert panel.plots["elbo"].x_range[1] == pytest.approx(4.0, rel=0.05)
