@@ -1,5 +1,6 @@
 """The program: a window, or `train`, `evaluate` and `tour` without one.  Loads only what the command needs."""
 
+import gc
 import os
 import sys
 
@@ -18,6 +19,8 @@ def main(arguments: list[str]) -> int:
             return run_tour(arguments[1:])
         case _:
             _leave_the_cores_to_training()
+            # Until the window stands nothing is garbage, and looking for some took a tenth of the time.
+            gc.disable()
             from explorer.app import main as run_window
 
             return run_window(arguments)

@@ -1,6 +1,7 @@
 """The composition root: checks the display, builds the program, watches over it, runs Qt's event loop."""
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -64,6 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
     errors.install()
     signals.install()
     program.start(tuple(Path(name).absolute() for name in options.paths))
+    # main.py switched the collector off.  All that stands now is there to stay, and need never be gone through.
+    gc.freeze()
+    gc.enable()
     status = app.exec()
     signals.remove()
     errors.remove()

@@ -26,6 +26,7 @@ from explorer.messages import (
     Stopped,
 )
 from explorer.workers.priority import lower_priority
+from explorer.workers.torch_import import import_torch
 
 if TYPE_CHECKING:
     from core.training.loop import TrainingRun
@@ -153,11 +154,7 @@ class TrainingThread(QThread):
 
     def _load_torch(self) -> None:
         try:
-            import torch
-
-            from core.training import loop  # noqa: F401 - so that Start has nothing left to import
-
-            self.torch_loaded.emit(torch.__version__)
+            self.torch_loaded.emit(import_torch())
         except Exception as error:
             self.torch_loaded.emit(f"failed: {error}")
 
@@ -167,6 +164,7 @@ class TrainingThread(QThread):
         ending: Ending
         self.state_changed.emit(RunState.STARTING)
         try:
+            import_torch()
             from core.training import loop
 
             run = loop.TrainingRun(request.config, request.dataset, start=request.start)
