@@ -1,0 +1,229 @@
+"""The whole program off-screen, its mouse, and the watches that a benchmark holds beside it."""
+
+import math
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# As main.py does, and like there before numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from PySide6.QtCore import QObject, QPointF, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
+
+from explorer.program import Program, application
+from explorer.settings import Settings
+from explorer.theme import apply_theme
+from explorer.tour.driver import Driver
+from explorer.views.canvas import LatentCanvas
+from explorer.views.pictures import PictureView
+
+WIDTH, HEIGHT = 1440, 900
+MOUSE_GAP_MS = 8
+"""A mouse of 125 Hz."""
+HEARTBEAT_MS = 5
+
+Milliseconds = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@contextmanager
+def open_program() -> Iterator[tuple[Program, Driver]]:
+    """Yield the program as it stands some seconds after its start: model, data, codes, mosaic and torch are there."""
+    app = application(["latent-explorer"])
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)
+    with tempfile.TemporaryDirectory(prefix="latent-explorer-bench-") as folder:
+        settings = Settings(Path(folder) / "settings.ini")
+        settings.theme = "light"
+        apply_theme(app, "light")
+        program = Program(settings, Path(folder))
+        program.window.resize(WIDTH, HEIGHT)
+        driver = Driver(program.window, Path(folder))
+        ready = Ready(program)
+        program.start()
+        driver.wait_for("model, data and torch", ready.complete)
+        driver.wait(1000)
+        try:
+            yield program, driver
+        finally:
+            program.window.close()
+            driver.wait_for("the program to end", ready.has_ended, timeout_s=10.0)
+
+
+class Ready(QObject):
+    """Knows how far a program has come."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self._program = program
+        self.refreshes = 0
+        self.torch_version = ""
+        self.ended: bool | None = None
+        program.session.latent.refreshed.connect(self._on_refreshed)
+        program.workers.training.torch_loaded.connect(self._on_torch_loaded)
+        program.ended.connect(self._on_ended)
+
+    def complete(self) -> bool:
+        """Return whether everything that a start loads is there."""
+        return bool(self.refreshes and self.torch_version and self._program.session.documents.data_complete)
+
+    def has_ended(self) -> bool:
+        """Return whether the window has closed and its threads have been seen to."""
+        return self.ended is not None
+
+    def _on_refreshed(self) -> None:
+        self.refreshes += 1
+
+    def _on_torch_loaded(self, version: str) -> None:
+        self.torch_version = version
+
+    def _on_ended(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
+        self.ended = clean
+
+
+class Heartbeat(QObject):
+    """A precise 5 ms timer of the window's event loop: how late each beat comes is how long something else took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._late: list[float] = []
+        self._at: list[float] = []
+        self._last = 0.0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(HEARTBEAT_MS)
+        self._timer.timeout.connect(self._beat)
+
+    def start(self) -> None:
+        """Forget what was, and listen."""
+        self._late, self._at, self._last = [], [], time.monotonic()
+        self._timer.start()
+
+    def stop(self) -> Milliseconds:
+        """Return how late each beat came, in milliseconds."""
+        self._timer.stop()
+        return np.array(self._late)
+
+    @property
+    def moments(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """When each beat came, on the clock of time.monotonic()."""
+        return np.array(self._at)
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        self._late.append(max(1e3 * (now - self._last) - HEARTBEAT_MS, 0.0))
+        self._at.append(now)
+        self._last = now
+
+
+class MouseWatch(QObject):
+    """Moves the mouse 125 times a second and times each event until every view that it changes has been painted."""
+
+    def __init__(
+        self, target: QWidget, path: Iterator[QPointF], picture: PictureView, other: PictureView | LatentCanvas
+    ) -> None:
+        """Each event is to change `picture`, and `other` beside it."""
+        super().__init__()
+        self._target = target
+        self._path = path
+        self._picture = picture
+        self._due = 0.0
+        self._waiting: list[_Sent] = []
+        self.from_event: list[float] = []
+        """Milliseconds from the event's delivery, as a toolkit's own measure would have it."""
+        self.from_motion: list[float] = []
+        """Milliseconds from when the mouse was to move: what a hand feels, waiting for a busy event loop included."""
+        picture.painted.connect(self._on_picture_painted)
+        other.painted.connect(self._on_other_painted)
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(MOUSE_GAP_MS)
+        self._timer.timeout.connect(self._move)
+
+    def start(self) -> None:
+        """Begin to move."""
+        self._due = time.perf_counter() + MOUSE_GAP_MS / 1e3
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Rest."""
+        self._timer.stop()
+
+    def _move(self) -> None:
+        now = time.perf_counter()
+        due = min(self._due, now)
+        self._due += MOUSE_GAP_MS / 1e3
+        while self._due <= now:  # events that a real mouse would have sent meanwhile count as one, from the first
+            self._due += MOUSE_GAP_MS / 1e3
+        self._waiting.append(_Sent(now, due, self._picture.serial + 1))
+        QTest.mouseMove(self._target, next(self._path).toPoint())
+
+    def _on_picture_painted(self, serial: int) -> None:
+        for sent in self._waiting:
+            sent.picture_painted |= serial >= sent.serial
+        self._settle()
+
+    def _on_other_painted(self) -> None:
+        for sent in self._waiting:
+            sent.other_painted = True
+        self._settle()
+
+    def _settle(self) -> None:
+        now = time.perf_counter()
+        for sent in self._waiting:
+            if sent.picture_painted and sent.other_painted:
+                self.from_event.append(1e3 * (now - sent.at))
+                self.from_motion.append(1e3 * (now - sent.due))
+        self._waiting = [sent for sent in self._waiting if not (sent.picture_painted and sent.other_painted)]
+
+
+class _Sent:
+    """A mouse event on its way to the screen."""
+
+    __slots__ = ("at", "due", "other_painted", "picture_painted", "serial")
+
+    def __init__(self, at: float, due: float, serial: int) -> None:
+        self.at, self.due, self.serial = at, due, serial
+        self.picture_painted = self.other_painted = False
+
+
+def distinct_pixels(points: Iterator[QPointF]) -> Iterator[QPointF]:
+    """Yield points without those that fall on the pixel of the one before."""
+    last = None
+    for point in points:
+        pixel = point.toPoint()
+        if pixel != last:
+            last = pixel
+            yield QPointF(pixel)
+
+
+def winding(middle: QPointF, reach_x: float, reach_y: float, start: QPointF) -> Iterator[QPointF]:
+    """Yield a path without end over a rectangle, some pixels a step, that begins at a point of it."""
+    angle = 0.0
+    for step in range(50):
+        yield start + (middle - start) * (step / 50)
+    while True:
+        angle += 0.011
+        yield middle + QPointF(reach_x * math.sin(3 * angle), reach_y * math.sin(2 * angle))
+
+
+def quantile(milliseconds: list[float] | Milliseconds, share: float) -> float:
+    """Return a quantile, or infinity where nothing was measured: nothing shown is never soon enough."""
+    return float(np.quantile(milliseconds, share)) if len(milliseconds) else float("inf")
+
+
+def raise_dock(driver: Driver, content: QObject) -> None:
+    """Bring the dock that holds a widget to the front."""
+    parent = content.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    if isinstance(parent, QDockWidget):
+        parent.show()
+        parent.raise_()
+        driver.wait(200)
