@@ -166,6 +166,9 @@ class DocumentSession(QObject):
         """Say what could not be done; with no model open, open the next best."""
         if failed.job in {"preview data", "open picture"}:
             return  # answered where they were asked for
+        if failed.failure.reason == "cancelled":
+            self.message.emit("Cancelled.")
+            return
         if failed.job == "save model":
             self._run_save = None
         self.failed.emit(replace(failed.failure, reason=f"Could not {failed.job}: {failed.failure.reason}"))

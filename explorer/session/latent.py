@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from core.config import ModelConfig
 from core.data.dataset import Dataset
 from core.shapes import Code, Picture
-from core.snapshots import Codes, LatentStatistics, Mosaic
+from core.snapshots import Codes, Mosaic
 from explorer.messages import (
     CodesRequest,
     CodesResult,
@@ -14,9 +14,9 @@ from explorer.messages import (
     FilmstripRequest,
     HandPictures,
     HandRequest,
-    SliderSpec,
 )
 from explorer.session import scene
+from explorer.session.dimensions import Dimensions
 from explorer.session.handles import HandleSet, placed
 from explorer.session.shown_data import ShownData, fits
 from explorer.views.canvas import LatentCanvas
@@ -53,11 +53,8 @@ class LatentSession(QObject):
         self._config: ModelConfig | None = None
         self._hand: Hand | None = None
         self._data = ShownData()
-        self._statistics: LatentStatistics | None = None
-        self._order: tuple[int, ...] = ()
         self._handles = HandleSet()
-        self._axes = (0, 1)
-        self._ordered = self._axes_chosen = False
+        self._dimensions = Dimensions()
         self._live = False
         self._serial = 0
         self._codes_ms: float | None = None
@@ -86,7 +83,7 @@ class LatentSession(QObject):
         inference.codes_ready.connect(self._on_codes_ready)
         inference.mosaic_ready.connect(self._on_mosaic_ready)
         inference.pictures_ready.connect(self._on_pictures_ready)
-        inference.filmstrip_ready.connect(self._sliders.set_filmstrip)
+        inference.filmstrip_ready.connect(self._on_filmstrip_ready)
 
     # What is open
 
@@ -103,7 +100,7 @@ class LatentSession(QObject):
     @property
     def axes(self) -> tuple[int, int]:
         """The two latent dimensions on the canvas."""
-        return self._axes
+        return self._dimensions.axes
 
     @property
     def codes(self) -> Codes | None:
@@ -121,22 +118,20 @@ class LatentSession(QObject):
         former, self._config = self._config, config
         self._hand = None
         self._data.clear_codes()
-        self._statistics = None
-        self._order = ()
-        self._ordered = self._axes_chosen = False
         self._canvas.set_codes(None, ())
         self._canvas.set_mosaic(None)
         self._canvas.clear_drawing_mark()
-        if former is None or former.latent_dim != config.latent_dim:
+        same_shape = former is not None and former.latent_dim == config.latent_dim
+        self._dimensions.open_model(config, keeps_axes=same_shape)
+        if not same_shape:
             self._handles.clear()
-            self._axes = (0, min(1, config.latent_dim - 1))
             self._handles.add(np.zeros(config.latent_dim, np.float32))
         if not self._data.fits(config):
             self._handles.forget_images()
         self._canvas.set_latent_dim(config.latent_dim, config.has_prior)
-        self._canvas.set_axes(*self._axes)
+        self._canvas.set_axes(*self._dimensions.axes)
         self._sliders.set_sampling_name("Sample from the prior" if config.has_prior else "Sample from the codes")
-        self._sliders.set_sliders(self._slider_specs())
+        self._sliders.set_sliders(self._dimensions.specs)
         self._show_handles()
         self._show_code()
         self._show_posterior()
@@ -185,30 +180,21 @@ class LatentSession(QObject):
             return
         first = self._data.codes is None
         self._data.show_codes(result)
-        self._statistics = result.statistics
         self._canvas.set_codes(result.codes, self._data.label_names)
         self._canvas.set_note(scene.codes_note(result.codes))
         if first:
             self._canvas.fit_view()
         self._canvas.refit_view()
-        if first or not (self._ordered or self._live):
-            self._order_dimensions(result.statistics.order)
-        self._sliders.set_sliders(self._slider_specs())
+        if self._dimensions.learn(result.statistics, live=self._live):
+            self._start_amid(result.codes)
+            self._show_axes()
+        self._sliders.set_sliders(self._dimensions.specs)
         self._moved()
         self._codes_ms = result.elapsed_ms
         self._tell_refreshed()
 
-    def _order_dimensions(self, order: tuple[int, ...]) -> None:
-        """Put what carries most first, once for a model and once more when its training is over; then only if asked."""
-        if self._data.codes is not None:
-            self._start_amid(self._data.codes)
-        self._order = order
-        self._ordered = not self._live
-        if len(order) > 2 and not self._axes_chosen:
-            self._show_axes(order[0], order[1])
-
     def _on_mosaic_ready(self, tiles: Mosaic, elapsed_ms: float) -> None:
-        if self._hand is None or tiles.version != self._hand.version or tiles.axes != self._axes:
+        if self._hand is None or tiles.version != self._hand.version or tiles.axes != self._dimensions.axes:
             return
         self._canvas.set_mosaic(tiles)
         self._mosaic_ms = elapsed_ms
@@ -248,18 +234,18 @@ class LatentSession(QObject):
             self._moved()
 
     def _on_handle_add_requested(self, a: float, b: float) -> None:
-        self._handles.add(placed(self._base_code(), self._axes, a, b))
+        self._handles.add(placed(self._base_code(), self._dimensions.axes, a, b))
         self._moved()
 
     def _on_point_grabbed(self, row: int, a: float, b: float) -> None:
         if self._data.codes is not None and 0 <= row < len(self._data.codes):
-            self._handles.add(placed(self._data.codes.mean[row], self._axes, a, b), self._data.image_of(row))
+            self._handles.add(placed(self._data.codes.mean[row], self._dimensions.axes, a, b), self._data.image_of(row))
             self._moved()
 
     def _on_handle_dragged(self, id_: int, a: float, b: float) -> None:
         if id_ in self._handles:
             self._handles.selected = id_
-            self._handles.move(id_, placed(self._handles[id_].code, self._axes, a, b), keeps_image=True)
+            self._handles.move(id_, placed(self._handles[id_].code, self._dimensions.axes, a, b), keeps_image=True)
             self._moved()
 
     def _on_pin_toggled(self, id_: int) -> None:
@@ -292,13 +278,13 @@ class LatentSession(QObject):
         self._moved()
 
     def _on_dimension_reset(self, dimension: int) -> None:
-        centre = scene.centre_of(self._slider_specs())
+        centre = self._dimensions.centre
         if 0 <= dimension < len(centre):
             self._on_value_edited(dimension, float(centre[dimension]))
 
     def reset_code(self) -> None:
         """Put the selected code in the middle: the prior's mean, or the median of an autoencoder's codes."""
-        self.move_selected_to(scene.centre_of(self._slider_specs()))
+        self.move_selected_to(self._dimensions.centre)
 
     def sample_code(self) -> None:
         """Move the selected handle to a draw from the prior, or to a random image's code where there is no prior."""
@@ -311,10 +297,9 @@ class LatentSession(QObject):
 
     def sort_sliders(self) -> None:
         """Order the sliders by the newest KL (or spread)."""
-        if self._statistics is not None:
-            self._order, self._ordered = self._statistics.order, True
-            self._sliders.set_sliders(self._slider_specs())
-            self._show_code()
+        self._dimensions.sort()
+        self._sliders.set_sliders(self._dimensions.specs)
+        self._show_code()
 
     def _moved(self) -> None:
         """Show handles and selected code everywhere: one path for every change of them."""
@@ -382,34 +367,33 @@ class LatentSession(QObject):
     def _ask_mosaic(self) -> None:
         if self._hand is None or self._config is None:
             return
-        request = scene.mosaic_request(self._canvas.extent(), self._config, self._axes, self._base_code())
+        request = scene.mosaic_request(self._canvas.extent(), self._config, self._dimensions.axes, self._base_code())
         if request is not None:
             self._inference.ask(request)
 
     def _on_filmstrip_requested(self, dimension: int) -> None:
-        for spec in self._slider_specs():
+        for spec in self._dimensions.specs:
             if spec.dimension == dimension and self._hand is not None:
                 self._inference.ask(
                     FilmstripRequest(dimension, self._base_code(), spec.low, spec.high, _FILMSTRIP_TILES)
                 )
 
-    def _on_axes_chosen(self, i: int, j: int) -> None:
-        self._axes_chosen = True
-        self._show_axes(i, j)
+    def _on_filmstrip_ready(self, dimension: int, strip: Picture) -> None:
+        self._sliders.set_filmstrip(dimension, strip, _FILMSTRIP_TILES)
 
-    def _show_axes(self, i: int, j: int) -> None:
-        if (i, j) != self._axes:
-            self._axes = (i, j)
-            self._canvas.set_axes(i, j)
+    def _on_axes_chosen(self, i: int, j: int) -> None:
+        self._dimensions.choose_axes(i, j)
+        self._show_axes()
+
+    def _show_axes(self) -> None:
+        if self._canvas.axes != self._dimensions.axes:
+            self._canvas.set_axes(*self._dimensions.axes)
             self._canvas.set_mosaic(None)
-            self._show_handles()
-            self._ask_mosaic()
+        self._show_handles()
+        self._ask_mosaic()
 
     def _base_code(self) -> Code:
         code = self.selected_code
         if code is not None:
             return code
         return np.zeros(self._config.latent_dim if self._config is not None else 2, np.float32)
-
-    def _slider_specs(self) -> tuple[SliderSpec, ...]:
-        return () if self._config is None else scene.slider_specs(self._config, self._statistics, self._order)
