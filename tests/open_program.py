@@ -157,6 +157,9 @@ class OpenProgram:
 
     def press(self, key: Qt.Key, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
         """Give a key to the window."""
+        # After a dialog a desktop gives the window the keys again; off-screen nobody does.
+        self.window.activateWindow()
+        self.until("the window to be active", self.window.isActiveWindow)
         QTest.keyClick(self.window, key, keys)
 
     def enter(self, field: QLineEdit, text: str) -> None:

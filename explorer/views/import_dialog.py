@@ -62,6 +62,8 @@ class ImportDialog(QDialog):
         self._grid = PreviewGrid()
         self._grid.set_pictures((), "Reading the first pictures…")
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        # While Import waits for a preview, Enter in a field must not fall to the other button.
+        self._buttons.button(QDialogButtonBox.StandardButton.Cancel).setAutoDefault(False)
         self._import = QPushButton("Import")
         self._import.setProperty("role", "primary")
         self._import.setDefault(True)

@@ -56,9 +56,6 @@ def answer_dialog(opened: OpenProgram, path: Path) -> None:
     field.setText(str(path))
     QTest.keyClick(field, Qt.Key.Key_Return)
     opened.until("the answer", lambda: opened.window.files.dialog is None)
-    # A desktop gives the window the keys again; off-screen nobody does.
-    opened.window.activateWindow()
-    opened.until("the window to be active", opened.window.isActiveWindow)
 
 
 def recent(opened: OpenProgram) -> dict[str, QAction]:
@@ -169,7 +166,7 @@ def test_what_is_saved_during_a_run_is_the_model_in_training(make: Maker, own: P
     opened.until("the file", lambda: title(opened) == "in training")
     assert own.read_bytes() == before
     first = load_model(path).history
-    assert 0 < first.num_steps
+    assert first.num_steps > 0
     assert load_model(path).config.training.epochs == LONG
     assert opened.session.training.state is RunState.RUNNING, "saving does not end the run"
     opened.press(Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
@@ -241,7 +238,7 @@ def test_a_model_given_by_the_open_dialog_is_opened_and_remembered(make: Maker, 
     opened.press(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
     answer_dialog(opened, own)
     opened.until("the model", lambda: title(opened) == "my model")
-    assert list(recent(opened))[0] == own.name
+    assert next(iter(recent(opened))) == own.name
     assert opened.settings.last_document == own
 
 

@@ -279,9 +279,10 @@ def test_a_run_that_cannot_begin_says_why_and_leaves_model_and_settings(
     opened: OpenProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from core.training import loop  # noqa: PLC0415 - the planted fault
+    from core.training.errors import TrainingError  # noqa: PLC0415 - as above
 
     def refuse(*_values: object, **_named: object) -> None:
-        raise loop.TrainingError("the planted reason")
+        raise TrainingError("the planted reason")
 
     monkeypatch.setattr(loop, "TrainingRun", refuse)
     before = opened.session.documents.saved
