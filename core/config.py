@@ -1,11 +1,10 @@
 """The settings of an experiment, each declared once.  Free of torch, so that combo boxes stand before it is loaded."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from core.settings import Choice, ConfigError, Section, Setting, parse, setting
+from core.settings import Choice, ConfigError, Section, Setting, parse, setting, told
 
 MODELS = (
     Choice("vae", "VAE", "Variational auto-encoder: maximises the evidence lower bound on log p(x)."),
@@ -267,41 +266,27 @@ class ExperimentConfig:
         for name, section in SECTIONS.items():
             given = values.get(name, {})
             if not isinstance(given, Mapping):
-                raise ConfigError(f"section {name} must be a mapping of settings, not {given!r}")
+                raise ConfigError(f"section {name} must be a mapping of settings, not a {type(given).__name__}")
             sections[name] = section.from_mapping(given)
         for name in values:
             if name not in SECTIONS:
-                raise ConfigError(f"unknown section {name!r}; known: {', '.join(SECTIONS)}")
+                raise ConfigError(f"unknown section {told(name)}; known: {', '.join(SECTIONS)}")
         return cls(**sections)  # type: ignore[arg-type]
 
     def to_mapping(self) -> dict[str, dict[str, object]]:
         """Return plain nested values that JSON can hold."""
         return {name: getattr(self, name).to_mapping() for name in SECTIONS}
 
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Return the experiment written by `to_json`.  Raises ConfigError."""
-        try:
-            values = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ConfigError(f"the configuration is not JSON: {error}") from None
-        if not isinstance(values, dict):
-            raise ConfigError("the configuration must be a JSON object")
-        return cls.from_mapping(values)
-
-    def to_json(self) -> str:
-        """Return the experiment as JSON."""
-        return json.dumps(self.to_mapping(), ensure_ascii=False, indent=1)
-
     def with_values(self, values: Mapping[str, object]) -> Self:
-        """Return a copy with settings replaced by `name` or `section.name`.  Raises ConfigError."""
-        result = self
+        """Return a copy with settings replaced by `name` or `section.name`, in any order.  Raises ConfigError."""
+        changes: dict[str, dict[str, object]] = {}
         for key, value in values.items():
             section, declared = find_setting(key)
             parsed = parse(declared, value) if isinstance(value, str) and declared.type is not str else value
-            changed = replace(getattr(result, section), **{declared.name: parsed})
-            result = replace(result, **{section: changed})
-        return result
+            changes.setdefault(section, {})[declared.name] = parsed
+        # All of a section at once: no layers at all are wrong for one network and right for another.
+        changed = {section: replace(getattr(self, section), **parts) for section, parts in changes.items()}
+        return replace(self, **changed)
 
 
 SECTIONS: dict[str, type[Section]] = {
@@ -329,5 +314,5 @@ def find_setting(key: str) -> tuple[str, Setting]:
         known = sorted(
             f"{section}.{declared.name}" for section, declares in SECTIONS.items() for declared in declares.settings()
         )
-        raise ConfigError(f"unknown setting {key!r}; known: {', '.join(known)}")
+        raise ConfigError(f"unknown setting {told(key)}; known: {', '.join(known)}")
     return found[0]

@@ -1,12 +1,14 @@
 """Declare a setting once: type, range, unit, default and help; forms, command line and files follow from it."""
 
 import dataclasses
-import math
+import re
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+
+_LONGEST_TOLD = 80
 
 
 class ConfigError(ValueError):
@@ -99,7 +101,7 @@ class Section:
         known = {declared.name: declared for declared in cls.settings()}
         for name in values:
             if name not in known:
-                raise ConfigError(f"unknown setting {name!r}; known here: {', '.join(known)}")
+                raise ConfigError(f"unknown setting {told(name)}; known here: {', '.join(known)}")
         # Checked here as well: JSON has lists where a section has tuples, and its annotations may be executed.
         return cls(**{name: _checked(known[name], value) for name, value in values.items()})
 
@@ -116,7 +118,8 @@ def parse(declared: Setting, text: str) -> object:
         if declared.type is bool:
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
         if declared.type is tuple:
-            return tuple(int(part) for part in text.replace("-", ",").split(",") if part.strip())
+            # 512-256 is how papers write it; a dash before a number is its sign.
+            return tuple(int(part) for part in re.sub(r"(?<=\d)\s*-", ",", text).split(",") if part.strip())
         return declared.type(text)
     except (KeyError, ValueError):
         wanted = {
@@ -125,7 +128,7 @@ def parse(declared: Setting, text: str) -> object:
             float: "a number",
             tuple: "whole numbers like 512,256",
         }
-        raise ConfigError(f"{declared.name} must be {wanted.get(declared.type, 'a text')}, not {text!r}") from None
+        raise ConfigError(f"{declared.name} must be {wanted.get(declared.type, 'a text')}, not {told(text)}") from None
 
 
 def _plain_type(hint: object) -> type:
@@ -143,24 +146,33 @@ def _checked(declared: Setting, value: object) -> object:
     declaration, name = declared.declaration, declared.name
     if declared.type is tuple and isinstance(value, list):
         value = tuple(value)
-    if declared.type is float and isinstance(value, int) and not isinstance(value, bool):
+    if declared.type is float and type(value) is int:
+        # Compared before it is converted: a float overflows where a whole number does not.
+        _check_range(name, declaration, value)
         value = float(value)
     wrong_bool = isinstance(value, bool) and declared.type is not bool
     if not isinstance(value, declared.type) or wrong_bool:
-        raise ConfigError(f"{name} must be of type {declared.type.__name__}, not {value!r}")
+        raise ConfigError(f"{name} must be of type {declared.type.__name__}, not {told(value)}")
     if declaration.choices and value not in {choice.name for choice in declaration.choices}:
-        raise ConfigError(f"{name} must be {declaration.allowed}, not {value!r}")
+        raise ConfigError(f"{name} must be {declaration.allowed}, not {told(value)}")
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(value, tuple) and (isinstance(number, bool) or not isinstance(number, int)):
-            raise ConfigError(f"{name} must hold whole numbers, not {number!r}")
+            raise ConfigError(f"{name} must hold whole numbers, not {told(number)}")
         if isinstance(number, int | float) and not isinstance(number, bool):
-            _check_range(name, declaration, float(number), number)
+            _check_range(name, declaration, number)
     return value
 
 
-def _check_range(name: str, declaration: Declaration, number: float, shown: object) -> None:
+def _check_range(name: str, declaration: Declaration, number: float) -> None:
     low, high = declaration.minimum, declaration.maximum
     too_low = low is not None and (number <= low if declaration.exclusive_minimum else number < low)
     too_high = high is not None and number > high
-    if math.isnan(number) or too_low or too_high:
-        raise ConfigError(f"{name} must lie {declaration.allowed}, not {shown!r}")
+    # Only a NaN differs from itself; a whole number too large for a float must not be made one to see that.
+    if number != number or too_low or too_high:  # noqa: PLR0124
+        raise ConfigError(f"{name} must lie {declaration.allowed}, not {told(number)}")
+
+
+def told(value: object) -> str:
+    """Return a value as a message can hold it: a damaged file may have a text of megabytes in any place."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"
