@@ -8,6 +8,8 @@ import numpy as np
 from core.snapshots import ElboMeans, HeldOutReport, RunNote, StepReports, frozen
 
 _HELD_OUT_COLUMNS = ("step", "epoch", "nll", "kl", "num_images", "complete")
+LAST_STEP = 2**53
+"""Up to here a float64 tells every whole number from the next."""
 
 
 class History:
@@ -49,11 +51,19 @@ class History:
             )
             self._steps = [joined]
         if not self._steps:
+            # Not kept: how many columns the first steps will have is not known yet.
             nothing = np.zeros(0)
-            self._steps = [
-                StepReports(frozen(nothing, np.int64), frozen(nothing), frozen(nothing), frozen(np.zeros((0, 0))))
-            ]
+            return StepReports(frozen(nothing, np.int64), frozen(nothing), frozen(nothing), frozen(np.zeros((0, 0))))
         return self._steps[0]
+
+    def copy(self) -> Self:
+        """Return a history of its own that begins with the same reports."""
+        copy = type(self)(self.latent_dim)
+        if self._steps:
+            copy.add_steps(self.steps())
+        copy.held_out.extend(self.held_out)
+        copy.notes.extend(self.notes)
+        return copy
 
     def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return the numeric columns under the names that `from_arrays` reads; notes go with the text metadata."""
@@ -74,19 +84,28 @@ class History:
 
     @classmethod
     def from_arrays(cls, latent_dim: int, arrays: Mapping[str, np.ndarray[Any, Any]], notes: list[RunNote]) -> Self:
-        """Return the history that `to_arrays` wrote.  Raises KeyError or ValueError for missing or ragged columns."""
+        """Return the history that `to_arrays` wrote.
+
+        Raises KeyError, ValueError or OverflowError for columns that are missing, ragged or hold what no run reports.
+        """
         history = cls(latent_dim)
         names = ("steps.step", "steps.nll", "steps.kl", "steps.kl_per_dimension")
         columns = [np.asarray(arrays[name]) for name in names]
         if len({len(column) for column in columns}) != 1:
             raise ValueError("the history's columns differ in length")
-        if len(columns[0]):
+        numbers = columns[0]
+        if len(numbers):
+            if not 0 < numbers[0] <= numbers[-1] <= LAST_STEP or (numbers[1:] <= numbers[:-1]).any():
+                raise ValueError("its steps do not rise from 1")
             history.add_steps(
-                StepReports(frozen(columns[0], np.int64), *(frozen(column, np.float64) for column in columns[1:]))
+                StepReports(frozen(numbers, np.int64), *(frozen(column, np.float64) for column in columns[1:]))
             )
         for row, per_dimension in zip(arrays["held_out.rows"], arrays["held_out.kl_per_dimension"], strict=True):
             step, epoch, nll, kl, num_images, complete = (float(value) for value in row)
-            means = ElboMeans(nll, None if np.isnan(kl) else kl, tuple(float(value) for value in per_dimension))
+            if not (0 <= step <= LAST_STEP and 0 <= epoch <= LAST_STEP and 0 <= num_images <= LAST_STEP):
+                raise ValueError(f"an evaluation of {num_images:g} images after step {step:g}, epoch {epoch:g}")
+            # A KL that is NaN is not one that is undefined: a model without KL has no shares of it either.
+            means = ElboMeans(nll, kl if len(per_dimension) else None, tuple(float(value) for value in per_dimension))
             history.add_held_out(HeldOutReport(int(step), epoch, means, int(num_images), bool(complete)))
         history.notes.extend(notes)
         return history

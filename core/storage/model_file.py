@@ -13,7 +13,7 @@ import safetensors
 import safetensors.numpy
 
 from core.config import ExperimentConfig
-from core.history import History
+from core.history import LAST_STEP, History
 from core.models.layout import expected_shapes
 from core.saved_model import SavedModel
 from core.settings import ConfigError
@@ -25,7 +25,7 @@ FORMAT = "latent-explorer model"
 VERSION = 1
 SUFFIX = ".safetensors"
 MAX_FILE_BYTES = 2**31
-"""A 2-D model of MNIST has 5 MB; the largest that the settings allow, with its optimiser's state, stays below."""
+"""A 2-D model of MNIST has 5 MB without its optimiser's state; training refuses networks that would not fit."""
 MAX_DIFFERENCES_TOLD = 6
 
 _WEIGHTS, _HISTORY, _OPTIMISER = "weights/", "history/", "optimiser/"
@@ -50,6 +50,7 @@ def save_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
     path = Path(path)
     try:
         data = to_bytes(saved)
+        _check_size(len(data))
         from_bytes(data)
     except (HeaderError, ConfigError) as error:
         raise ModelFileError(path, f"this model cannot be saved: {error}") from None
@@ -137,10 +138,13 @@ def _read(path: Path) -> bytes:
             raise HeaderError("it is not a regular file")
         # One byte more than allowed tells a file that grew since from one that just fits.
         data = b"" if status.st_size > MAX_FILE_BYTES else file.read(MAX_FILE_BYTES + 1)
-    size = max(status.st_size, len(data))
-    if size > MAX_FILE_BYTES:
-        raise HeaderError(f"it has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
+    _check_size(max(status.st_size, len(data)))
     return data
+
+
+def _check_size(num_bytes: int) -> None:
+    if num_bytes > MAX_FILE_BYTES:
+        raise HeaderError(f"it has {num_bytes:,} bytes; at most {MAX_FILE_BYTES:,} are read")
 
 
 def _reason(error: OSError) -> str:
@@ -214,7 +218,7 @@ def _array(tensor: Mapping[str, Any]) -> np.ndarray[Any, Any]:
 def _history(
     config: ExperimentConfig, arrays: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str]
 ) -> History:
-    latent_dim = config.model.latent_dim
+    kl_columns = config.model.latent_dim if config.model.has_prior else 0
     for name, ranks in (
         ("steps.step", 1),
         ("steps.nll", 1),
@@ -227,12 +231,12 @@ def _history(
             raise HeaderError(f"the history lacks its column {name!r}")
         if arrays[name].ndim != ranks or arrays[name].dtype.kind not in "fi":
             raise HeaderError(f"the history's column {name!r} has {arrays[name].ndim} axes, not {ranks} of numbers")
-        if ranks == 2 and name != "held_out.rows" and arrays[name].shape[1] not in (0, latent_dim):
-            raise HeaderError(f"the history's column {name!r} has not {latent_dim} latent dimensions")
+        if name.endswith("kl_per_dimension") and len(arrays[name]) and arrays[name].shape[1] != kl_columns:
+            raise HeaderError(f"the history's column {name!r} has {arrays[name].shape[1]} columns, not {kl_columns}")
     if arrays["steps.step"].dtype.kind != "i":
         raise HeaderError("the history's steps are not whole numbers")
     try:
-        return History.from_arrays(latent_dim, arrays, _notes(metadata))
+        return History.from_arrays(config.model.latent_dim, arrays, _notes(metadata))
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise HeaderError(f"the history is damaged: {error}") from None
 
@@ -242,8 +246,9 @@ def _notes(metadata: Mapping[str, str]) -> list[RunNote]:
     notes = []
     for note in values if isinstance(values, list) else [None]:
         match note:
-            case [int(step), str(kind), str(text)]:
-                notes.append(RunNote(int(step), kind, text))
+            # No bool, which is an int to Python, and no number too long for those who count steps in 64 bits.
+            case [int(step), str(kind), str(text)] if type(step) is int and 0 <= step <= LAST_STEP:
+                notes.append(RunNote(step, kind, text))
             case _:
                 raise HeaderError(f"the metadata 'notes' is not a list of [step, kind, text]: {note!r:.80}")
     return notes

@@ -36,16 +36,20 @@ def saved_model(config: ModelConfig | None = None) -> SavedModel:
     config = config or tiny_config()
     history = History(config.latent_dim)
     generator = np.random.default_rng(5)
+    columns = config.latent_dim if config.has_prior else 0
+    first, second = (ElboMeans(7.5, 2.5, (2.0, 0.5)), ElboMeans(7.25, 2.25, (1.75, 0.5)))
+    if not config.has_prior:
+        first, second = (ElboMeans(means.nll, None, ()) for means in (first, second))
     history.add_steps(
         StepReports(
             frozen(np.arange(1, 5)),
             frozen([9.0, 8.0, np.nan, 7.0]),
-            frozen([1.0, 2.0, np.nan, 3.0]),
-            frozen(generator.random((4, config.latent_dim))),
+            frozen([1.0, 2.0, np.nan, 3.0] if config.has_prior else [np.nan] * 4),
+            frozen(generator.random((4, columns))),
         )
     )
-    history.add_held_out(HeldOutReport(4, 0.5, ElboMeans(7.5, 2.5, (2.0, 0.5)), 20, complete=False))
-    history.add_held_out(HeldOutReport(8, 1.0, ElboMeans(7.25, 2.25, (1.75, 0.5)), 40, complete=True))
+    history.add_held_out(HeldOutReport(4, 0.5, first, 20, complete=False))
+    history.add_held_out(HeldOutReport(8, 1.0, second, 40, complete=True))
     history.add_note(RunNote(3, "non_finite", "step 3: gradient is not finite — “skipped” \U0001f600"))
     return SavedModel(
         config=ExperimentConfig(model=config).with_values({"seed": 11, "source": "/data/Цифры \n'x'"}),
