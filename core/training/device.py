@@ -6,13 +6,17 @@ import torch
 
 from core.config import ModelConfig, TrainingConfig
 from core.models.layout import num_parameters
+from core.storage.model_file import MAX_FILE_BYTES
 from core.training.errors import TrainingError
 
 # Below this batch a second thread costs more than it brings as soon as anything else runs: a step of 20 images took
 # 2.5 ms with one thread and 14 ms with two beside other load.
 _SMALLEST_THREADED_BATCH = 64
-# Weights, gradients and Adam's two moments, in float32.
+# Weights, gradients and Adam's two moments, in float32; a file has all of them but the gradients.
 _BYTES_PER_PARAMETER = 16
+_FILE_BYTES_PER_PARAMETER = 12
+# Left for the curves in a model's file.
+_CURVE_BYTES = 2**28
 
 
 def choose_device(name: str) -> torch.device:
@@ -40,8 +44,14 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def check_memory(config: ModelConfig, available: int | None = None) -> None:
-    """Raise TrainingError when the model with its optimiser cannot fit in memory (bytes, as the system says)."""
+def check_size(config: ModelConfig, available: int | None = None) -> None:
+    """Raise TrainingError when the model with its optimiser fits in no file, or not in memory (bytes that are free)."""
+    largest = (MAX_FILE_BYTES - _CURVE_BYTES) // _FILE_BYTES_PER_PARAMETER
+    if num_parameters(config) > largest:
+        raise TrainingError(
+            f"a network of {num_parameters(config):,} weights could not be saved: a model's file holds at most "
+            f"{largest:,} with their optimiser's state; choose fewer or narrower layers"
+        )
     needed = num_parameters(config) * _BYTES_PER_PARAMETER
     free = available_memory() if available is None else available
     if free is not None and needed > free:

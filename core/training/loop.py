@@ -23,7 +23,7 @@ from core.objectives.registry import OBJECTIVES
 from core.saved_model import SavedModel
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports, Weights, frozen
 from core.training.chunks import CHUNK_SECONDS, ChunkLength
-from core.training.device import check_memory, choose_device, choose_threads
+from core.training.device import check_size, choose_device, choose_threads
 from core.training.divergence import MAX_ROLLBACKS, SNAPSHOT_STEPS, Divergence
 from core.training.errors import TrainingError
 from core.training.fitting import fitted
@@ -59,7 +59,7 @@ class TrainingRun:
         self.config = fitted(config, dataset, start)
         training = self.config.training
         self.device = choose_device(training.device)
-        check_memory(self.config.model)
+        check_size(self.config.model)
         self._dataset = dataset
         self._images = ResidentImages(dataset.train.images, self.config.data, self.device)
         self._held_out = HeldOutImages(dataset.held_out, self.config.data, self.device)
@@ -148,11 +148,10 @@ class TrainingRun:
 
     def saved(self) -> SavedModel:
         """Return the model as it stands, with its curves and what a continued run needs."""
-        run = self._position.to_arrays() | {"run.seed": np.array(self._seed, np.int64)}
         return SavedModel(
             config=self.config,
             weights=weights_of(self._model),
-            history=_copy_of(self.history),
+            history=self.history.copy(),
             provenance={
                 "seed": str(self._seed),
                 "plan": self.plan.text,
@@ -161,7 +160,7 @@ class TrainingRun:
                 "torch": torch.__version__,
                 "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             },
-            optimiser=run | self._stepper.adam_arrays(),
+            optimiser=self._position.to_arrays() | self._stepper.adam_arrays(),
         )
 
     # Steps
@@ -186,7 +185,8 @@ class TrainingRun:
             self._note("non_finite", f"loss or gradient was not finite: step {step} was skipped", int(step))
         if self._divergence.halted:
             self._roll_back()
-        self._divergence.remember(self._position.step)
+        else:
+            self._divergence.remember(self._position.step)
         self._plan_evaluation()
         unmeasured = not self._chunk_length.chosen
         chosen = self._chunk_length.measured(num_steps, self._pace.last_seconds)
@@ -322,30 +322,24 @@ class TrainingRun:
         # Moments of weights that no image reaches decay into denormals, which slow Adam down by 2.8.
         torch.set_flush_denormal(True)
         try:
-            with torch.enable_grad():
+            # On CUDA: the quickest algorithm of the moment may differ from run to run, and TensorFloat-32 has the
+            # mantissa of a half.
+            with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False), torch.enable_grad():
                 yield
         finally:
             torch.set_flush_denormal(False)
 
     def _continue_from(self, start: SavedModel) -> None:
-        self.history = _copy_of(start.history)
+        self.history = start.history.copy()
         steps, batches = self.history.steps().step, self._position.batches_per_epoch
-        self._position = Position(int(steps[-1]) if len(steps) else 0, int(self.history.epochs), 0, batches)
+        last_step = int(steps[-1]) if len(steps) else 0
+        self._position = Position.after_epochs(last_step, self.history.epochs, batches)
         if not start.optimiser:
             self._note("start", "Adam starts afresh: the model was saved without its optimiser's state")
             return
         try:
-            position = Position.from_arrays(start.optimiser)
+            position = Position.from_arrays(start.optimiser, last_step)
             self._stepper.load_adam(start.optimiser)
             self._position = position.with_batches(batches)
         except ValueError as error:
             self._note("start", f"Adam starts afresh: its saved state cannot be used, {error}")
-
-
-def _copy_of(history: History) -> History:
-    copy = History(history.latent_dim)
-    if history.num_steps:
-        copy.add_steps(history.steps())
-    copy.held_out.extend(history.held_out)
-    copy.notes.extend(history.notes)
-    return copy

@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from core.history import LAST_STEP
+
 _NAMES = ("step", "epoch", "batch", "batches_per_epoch")
 
 
@@ -33,6 +35,12 @@ class Position:
             self.batches_per_epoch,
         )
 
+    @classmethod
+    def after_epochs(cls, step: int, epochs: float, batches_per_epoch: int) -> Self:
+        """Return the position `epochs` into the training, to the nearest batch."""
+        whole, batch = divmod(round(epochs * batches_per_epoch), batches_per_epoch)
+        return cls(step, whole, batch, batches_per_epoch)
+
     def with_batches(self, batches_per_epoch: int) -> Self:
         """Return the same share of an epoch where epochs have another number of batches."""
         batch = min(round(self.batch / self.batches_per_epoch * batches_per_epoch), batches_per_epoch - 1)
@@ -43,8 +51,8 @@ class Position:
         return {f"run.{name}": np.array(getattr(self, name), np.int64) for name in _NAMES}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Self:
-        """Return the position that was kept.  Raises ValueError for what cannot be one."""
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray[Any, Any]], last_step: int = 0) -> Self:
+        """Return the position that was kept.  Raises ValueError for what cannot be one after `last_step` steps."""
         values = []
         for name in _NAMES:
             array = arrays.get(f"run.{name}")
@@ -52,6 +60,8 @@ class Position:
                 raise ValueError(f"run.{name} is missing or not one whole number")
             values.append(int(array.reshape(())))
         step, epoch, batch, batches_per_epoch = values
-        if min(step, epoch, batch) < 0 or not batch < batches_per_epoch:
+        if min(step, epoch, batch) < 0 or not batch < batches_per_epoch or max(values) > LAST_STEP:
             raise ValueError(f"step {step}, epoch {epoch}, batch {batch} of {batches_per_epoch} is no position")
+        if step < last_step:
+            raise ValueError(f"it is that of step {step}, but the curves reach step {last_step}")
         return cls(step, epoch, batch, batches_per_epoch)

@@ -46,7 +46,29 @@ def test_a_model_stopped_within_an_epoch_goes_on_exactly_where_it_stood() -> Non
     assert same_weights(unbroken.weights(), continued.weights())
 
 
-@pytest.mark.parametrize("fault", ["none", "shape", "nan", "negative", "position"])
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+def test_a_model_saved_before_its_first_step_goes_on_as_if_new(network: str) -> None:
+    unbroken = a_run_to_end(network=network)
+    continued = a_run(start=a_run(network=network).saved(), network=network)
+    events = finished(continued)
+    assert steps_of(events) == list(range(1, 9))
+    assert same_weights(unbroken.weights(), continued.weights())
+    assert np.array_equal(unbroken.history.steps().kl_per_dimension, continued.history.steps().kl_per_dimension)
+
+
+def test_without_its_optimiser_a_model_stopped_within_an_epoch_goes_on_from_its_last_evaluation() -> None:
+    stopped = a_run(epochs=4, steps_per_chunk=1)
+    iterator = stopped.events()
+    while stopped.step < 7 or stopped.history.epochs < 1.75:
+        next(iterator)
+    continued = a_run(start=replace(stopped.saved(), optimiser={}), epochs=1, steps_per_chunk=1)
+    assert continued.total_epochs == 2.75
+    finished(continued)
+    epochs = [report.epoch for report in continued.history.held_out]
+    assert epochs == sorted(epochs)
+
+
+@pytest.mark.parametrize("fault", ["none", "shape", "nan", "negative", "position", "behind"])
 def test_an_optimiser_state_that_cannot_be_used_is_left_and_said_so(fault: str) -> None:
     saved = a_run_to_end().saved()
     optimiser = dict(saved.optimiser)
@@ -57,6 +79,8 @@ def test_an_optimiser_state_that_cannot_be_used_is_left_and_said_so(fault: str) 
         optimiser[name] = optimiser[name][:3]
     elif fault in {"nan", "negative"}:
         optimiser[name] = np.full_like(optimiser[name], np.nan if fault == "nan" else -1.0)
+    elif fault == "behind":
+        optimiser["run.step"] = np.array(3)
     else:
         optimiser["run.batch"] = np.array(99)
     run = a_run(start=replace(saved, optimiser=optimiser))

@@ -122,6 +122,19 @@ def test_evaluations_do_not_perturb_training() -> None:
     assert same_weights(with_held_out.weights(), without.weights())
 
 
+def test_convolutions_of_cuda_are_set_to_repeat_exactly_in_full_precision_and_only_while_the_run_computes() -> None:
+    def flags() -> tuple[bool, bool, bool]:
+        cudnn = torch.backends.cudnn
+        return cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32
+
+    before, run, within = flags(), a_run(network="conv"), set()
+    step = run._stepper.step
+    run._stepper.step = lambda *arguments: (within.add(flags()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
+    for _ in run.events():
+        assert flags() == before
+    assert within == {(True, False, False)} != {before}
+
+
 def test_the_thread_that_pulls_may_change() -> None:
     unbroken, run = a_run_to_end(), a_run()
 
@@ -323,6 +336,6 @@ def test_what_does_not_fit_the_data_is_refused_with_the_reason() -> None:
         a_run(network="conv", channels=(2, 2, 2, 2))
 
 
-def test_a_network_that_cannot_fit_in_memory_is_refused_before_it_is_built() -> None:
-    with pytest.raises(TrainingError, match="GiB are free"):
+def test_a_network_that_is_too_large_is_refused_before_it_is_built() -> None:
+    with pytest.raises(TrainingError, match="weights could not be saved"):
         a_run(some_data(2, 0, side=256), hidden=(8192,) * 8, latent_dim=256)

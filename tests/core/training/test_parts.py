@@ -9,7 +9,7 @@ import torch
 from core import config as choices
 from core.config import ModelConfig, TrainingConfig
 from core.training.chunks import MAX_STEPS, ChunkLength
-from core.training.device import available_cores, check_memory, choose_device, choose_threads
+from core.training.device import available_cores, check_size, choose_device, choose_threads
 from core.training.errors import TrainingError
 from core.training.pace import Pace
 from core.training.position import Position
@@ -68,9 +68,15 @@ def test_threads_are_as_set_or_one_fewer_than_cores(threads: int, batch_size: in
 
 def test_memory_is_compared_with_what_weights_gradients_and_moments_need() -> None:
     config = ModelConfig()
-    check_memory(config, 20_000_000)
+    check_size(config, 20_000_000)
     with pytest.raises(TrainingError, match=r"1,133,844 weights needs 0\.0 GiB"):
-        check_memory(config, 10_000_000)
+        check_size(config, 10_000_000)
+
+
+def test_a_network_too_large_for_its_file_is_refused_however_much_memory_there_is() -> None:
+    check_size(ModelConfig(hidden=(8192, 8192)), 2**50)
+    with pytest.raises(TrainingError, match=r"281,379,604 weights could not be saved.*at most \d+,\d+,\d+"):
+        check_size(ModelConfig(hidden=(8192, 8192, 8192)), 2**50)
 
 
 def test_streams_are_all_different_and_always_the_same() -> None:
@@ -148,6 +154,10 @@ def test_a_position_walks_through_epochs_and_is_kept_in_arrays() -> None:
     assert Position.from_arrays(position.to_arrays()) == position
     assert position.with_batches(30) == Position(7, 2, 10, 30)
     assert position.with_batches(1) == Position(7, 2, 0, 1)
+    assert Position.after_epochs(7, 7 / 3, 3) == position
+    assert Position.after_epochs(6, 2.0, 3) == Position(6, 2, 0, 3)
+    with pytest.raises(ValueError, match="step 7, but the curves reach step 8"):
+        Position.from_arrays(position.to_arrays(), last_step=8)
 
 
 @pytest.mark.parametrize("value", [np.array(-1), np.array(3), np.array(1.0), np.array([1, 2]), np.array(2**62)])
