@@ -127,7 +127,8 @@ def shown_value(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    # All digits, unlike with :g, since a recipe must give the same model again.
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _help_width() -> int:

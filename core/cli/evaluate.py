@@ -32,6 +32,8 @@ def evaluate_file(options: argparse.Namespace) -> int:
     if target is not None and (target.is_dir() or not target.parent.is_dir()):
         raise UsageError(f"--json must name a file in a folder that exists, not {str(target)!r}")
     saved = load_model(options.model)
+    if target is not None and target.exists() and target.samefile(options.model):
+        raise UsageError(f"--json would overwrite the model {options.model!r}; name another file")
     data_config = saved.config.data
     if options.data is not None:
         data_config = replace(data_config, source=source_of(options.data))

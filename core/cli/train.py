@@ -1,10 +1,10 @@
 """`train`: a model from data, or a model trained on."""
 
 import argparse
-import os
 import shlex
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -64,16 +64,14 @@ class _Training:
         self._keep_optimiser = keep_optimiser
         self._provenance = provenance
         self._bar = bar
-        self._first_step = run.step
-        self._saved_step = -1
+        self._first_step = self._saved_step = run.step
 
     def pull(self, received: list[int]) -> int:
         """Take the run's events until it ends or a signal came, and save; return the exit status."""
         failure: TrainingError | None = None
         try:
-            for event in self._run.events():
-                if received:
-                    break
+            events = self._run.events()
+            while not received and (event := next(events, None)) is not None:
                 self._show(event)
         except TrainingError as error:
             # The run then stands at its last good state, which is worth keeping.
@@ -85,7 +83,11 @@ class _Training:
         if failure is not None:
             raise failure
         if received:
-            self._bar.say(f"stopped at step {self._run.step:,}; the model is in {str(self._out)!r}")
+            # Weights that nothing was learned by must not replace what --force found in the file.
+            kept = (
+                f"the model is in {str(self._out)!r}" if self._saved_step > self._first_step else "nothing is written"
+            )
+            self._bar.say(f"stopped at step {self._run.step:,}; {kept}")
             return 128 + received[0]
         return SUCCESS
 
@@ -142,8 +144,12 @@ def _checked_out(out: Path, *, force: bool) -> Path:
         raise UsageError(f"{str(out)!r} exists already; --force overwrites it")
     if not out.parent.is_dir():
         raise UsageError(f"the folder {str(out.parent)!r} of --out does not exist")
-    if not os.access(out.parent, os.W_OK):
-        raise UsageError(f"the folder {str(out.parent)!r} of --out cannot be written to")
+    try:
+        # Not os.access(): root may write anywhere by it, but not to /proc or a file system mounted to be read.
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"the folder {str(out.parent)!r} of --out cannot be written to: {error.strerror}") from None
     return out
 
 

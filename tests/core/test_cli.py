@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core import cli
-from core.cli.arguments import UsageError, changed_settings
+from core.cli.arguments import UsageError, changed_settings, shown_value
 from core.cli.evaluate import summary
 from core.cli.progress_bar import ProgressBar, duration, line
 from core.config import SECTIONS, ExperimentConfig
@@ -23,6 +23,7 @@ from core.inference.evaluation import Evaluation
 from core.saved_model import SavedModel
 from core.snapshots import ElboMeans
 from core.storage.model_file import load_model, save_model
+from core.training.loop import TrainingRun
 from tests.core.tiny_models import saved_model, tiny_config
 
 ROOT = Path(__file__).parents[2]
@@ -216,6 +217,11 @@ def test_nothing_is_overwritten_unless_told(data: Path, model: Path, capsys: pyt
         (["evaluate", "{out}", "--json", "{folder}"], 2, "--json must name a file"),
         (["evaluate", "{out}", "--seed", "-1"], 2, "--seed must be 0 or more"),
         (["evaluate", "{out}", "--seed", "x"], 2, "invalid int"),
+        (["evaluate", "{out}", "--json", "{out}"], 1, "No such file"),
+        (["train", "--data", "shapes", "--out", "{out}", "--set", "epochs=" + "9" * 400], 2, "epochs must lie in"),
+        (["train", "--data", "shapes", "--out", "{out}", "--set", "hidden=-5"], 2, "[1, 8,192], not -5"),
+        (["train", "--data", "~nobody-of-this-name", "--out", "{out}"], 1, "unknown data"),
+        (["train", "--data", "shapes", "--out", "/proc/model"], 2, "cannot be written to"),
         (["paint"], 2, "invalid choice"),
     ],
 )
@@ -284,6 +290,48 @@ def test_a_signal_ends_the_training_with_what_there_is(
     arguments = ["train", "--data", str(data), "--out", str(out), "--set", "epochs=50000", *SMALL]
     assert cli.main(arguments) == status
     assert 1.0 <= load_model(out).history.epochs < 50.0
+
+
+@pytest.mark.parametrize("phase", ["load_model", "load_dataset"])
+def test_ctrl_c_before_the_training_writes_nothing(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], phase: str
+) -> None:
+    monkeypatch.setattr(f"core.cli.train.{phase}", lambda *_: signal.raise_signal(signal.SIGINT))
+    arguments = ["train", "--resume", str(model), "--out", str(tmp_path / "out"), "--quiet"]
+    assert "interrupted" in _refused(capsys, arguments, 130)
+    assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_before_the_first_step_leaves_the_file_that_would_be_overwritten(
+    data: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = model.read_bytes()
+
+    class Signalled(TrainingRun):
+        def __init__(self, config: ExperimentConfig, dataset: Dataset, *, start: SavedModel | None = None) -> None:
+            signal.raise_signal(signal.SIGINT)
+            super().__init__(config, dataset, start=start)
+
+    monkeypatch.setattr("core.training.loop.TrainingRun", Signalled)
+    assert cli.main(["train", "--data", str(data), "--out", str(model), "--force", *SMALL]) == 130
+    assert model.read_bytes() == before
+
+
+def test_an_evaluation_does_not_overwrite_the_model(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = model.read_bytes()
+    link = tmp_path / "link"
+    link.symlink_to(model)
+    for target in (model, link):
+        assert "overwrite the model" in _refused(capsys, ["evaluate", str(model), "--json", str(target)], 2)
+    assert model.read_bytes() == before
+
+
+def test_a_recipe_keeps_all_digits() -> None:
+    for value in (0.001, 1.0, 0.1234567890123456, 1e-30, 0.1 + 0.2):
+        assert float(shown_value(value)) == value
+    assert shown_value(1.0) == "1"
 
 
 def test_the_program_trains_and_evaluates_without_qt_and_evaluates_without_torch(data: Path, tmp_path: Path) -> None:
