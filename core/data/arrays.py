@@ -83,18 +83,16 @@ def load_arrays(path: Path, config: DataConfig, progress: ProgressCallback | Non
     with reported(path):
         raw = _read(path)
     greys = _range_of(raw, name)
-    images = _pictures(raw, greys, config, progress)
     if raw.held_out is None:
+        images = _pictures(raw, greys, config, progress)
         labels, names, note = _named(raw.labels)
         note = joined_note(raw.layout.note, greys.note, raw.note, note)
         return split_dataset(name, config, images, labels[0], names, note)
     away = raw.held_out
     if away.layout.shape[1:] != raw.layout.shape[1:]:
         raise DataError(f"{name}: its test pictures are of shape {away.layout.shape[1:]}, not {raw.layout.shape[1:]}")
-    away_greys = _range_of(away, name)
-    if (away_greys.black, away_greys.white) != (greys.black, greys.white):
-        raise DataError(f"{name}: its training and test pictures have different grey ranges")
-    away_images = _pictures(away, greys, config, None)
+    greys = _common_range(greys, _range_of(away, name), name, same_type=raw.images.dtype == away.images.dtype)
+    images, away_images = _pictures(raw, greys, config, progress), _pictures(away, greys, config, None)
     labels, names, note = _named(raw.labels, away.labels)
     train, held_out = (
         Split(frozen(pictures), None if part is None else frozen(part))
@@ -268,6 +266,17 @@ def _range_of(raw: _Raw, name: str) -> GreyRange:
         return grey_range(images.dtype.kind, min(lows), max(highs))
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
+
+
+def _common_range(one: GreyRange, other: GreyRange, name: str, *, same_type: bool) -> GreyRange:
+    """Return the range of two halves of an archive: the wider, since the brightest pixel may be in either.
+
+    Raises DataError for 0 to 1 beside 0 to 255, another black or another type: one of the halves was scaled.
+    """
+    alike = one.black == other.black and (one.white > 1.0) == (other.white > 1.0) and same_type
+    if not alike and (one.black, one.white) != (other.black, other.white):
+        raise DataError(f"{name}: its training and test pictures have different grey ranges")
+    return max(one, other, key=lambda half: half.white)
 
 
 def _pictures(raw: _Raw, greys: GreyRange, config: DataConfig, progress: ProgressCallback | None) -> PictureStack:

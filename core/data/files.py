@@ -16,13 +16,18 @@ GZIP_MAGIC = b"\x1f\x8b"
 # Deflate cannot do better, so a larger promise is a lie that need not be unpacked to be seen.
 MAX_DEFLATE_RATIO = 1032
 
+_MOST_TOLD = 160
+
 OPENABLE = "an IDX file (plain or .gz), a .npy or .npz file, or a folder of pictures"
 
 
 def shown(path: Path | str) -> str:
     """Return a file's name as a message can show it: no control characters, no undecodable bytes."""
-    name = os.fsencode(Path(path).name or str(path)).decode("utf-8", "replace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+    return _printable(os.fsencode(Path(path).name or str(path)).decode("utf-8", "replace"))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 @contextmanager
@@ -38,7 +43,9 @@ def reported(path: Path) -> Iterator[None]:
         raise DataError(f"{shown(path)}: {error.strerror or error or type(error).__name__}") from error
     # Crafted files make the standard readers raise far more kinds than they document: OverflowError, EOFError, ...
     except Exception as error:
-        raise DataError(f"{shown(path)}: it is malformed ({type(error).__name__}: {error})") from error
+        # Some put kilobytes of the file into their message.
+        told = _printable(f"{type(error).__name__}: {error}"[:_MOST_TOLD])
+        raise DataError(f"{shown(path)}: it is malformed ({told})") from error
 
 
 def open_regular(path: Path) -> BufferedReader:

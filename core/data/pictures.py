@@ -1,6 +1,7 @@
 """One picture file or array becomes a grey picture of its own size, with bounded work."""
 
 import contextlib
+import logging
 from io import BufferedIOBase
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
 )
+
+# Without a handler of its own, Pillow's complaints of a damaged file go to the standard error, beside the DataError.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 MAX_PIXELS = 80_000_000
 MAX_FILE_BYTES = 256 * 1024**2

@@ -45,10 +45,11 @@ def load_quick_look(config: DataConfig) -> QuickLook | None:
 
 def source_path(config: DataConfig) -> Path:
     """Return the path of a source that is not one of the named ones.  Raises DataError, naming those."""
-    path = Path(config.source).expanduser()
     try:
+        path = Path(config.source).expanduser()
         found = path.exists()
-    except (OSError, ValueError):
+    # RuntimeError: ~name of nobody's home.
+    except (OSError, ValueError, RuntimeError):
         found = False
     if not found:
         known = ", ".join(named_sources.names)

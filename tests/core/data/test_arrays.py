@@ -333,3 +333,45 @@ def test_a_preview_of_a_large_array_reads_only_its_start(tmp_path: Path) -> None
 def test_all_black_pictures_load(tmp_path: Path) -> None:
     for kind in (np.uint8, np.float32, np.bool_, np.int64):
         assert all_images(load(saved(tmp_path, np.zeros((4, 10, 10), kind)))).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("dtype", "brightest", "white"),
+    [(np.uint8, (16, 15), 16), (np.float32, (15.0, 16.0), 16), (np.uint16, (60_000, 200), 65_535)],
+)
+def test_the_brightest_pixel_may_be_in_either_half(
+    tmp_path: Path, dtype: type, brightest: tuple[float, float], white: float
+) -> None:
+    halves: list[Array] = [np.full((2, 8, 8), value, dtype) for value in brightest]
+    np.savez(tmp_path / "a.npz", x_train=halves[0], x_test=halves[1])
+    dataset = load(tmp_path / "a.npz", 8)
+    for split, value in zip((dataset.train, dataset.held_out), brightest, strict=True):
+        np.testing.assert_array_equal(split.images, np.rint(255 * value / white))
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (np.float32(255.0), np.float32(1.0)),
+        (np.float32(-1.0), np.float32(1.0)),
+        (np.uint16(60_000), np.uint8(255)),
+        (np.uint8(255), np.float32(1.0)),
+    ],
+)
+def test_halves_that_were_scaled_differently_are_refused(tmp_path: Path, train: np.generic, test: np.generic) -> None:
+    np.savez(tmp_path / "a.npz", x_train=np.full((2, 8, 8), train), x_test=np.full((2, 8, 8), test))
+    with pytest.raises(DataError, match="different grey ranges"):
+        load(tmp_path / "a.npz", 8)
+
+
+def test_a_complaint_of_the_zip_reader_is_cut_to_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, images=np.random.default_rng(0).integers(0, 256, (20, 9, 9), np.uint8))
+    data = bytearray(path.read_bytes())
+    # The length of the name in the member's own header: all the rest is then its name.
+    data[26:28] = (1000).to_bytes(2, "little")
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="malformed") as caught:
+        load(path)
+    assert len(str(caught.value)) < 300
+    assert str(caught.value).isprintable()

@@ -1,3 +1,4 @@
+import logging
 import os
 import struct
 import zlib
@@ -240,3 +241,18 @@ def test_pictures_and_folders_of_any_name_open(tmp_path: Path, name: str) -> Non
     dataset = load(tmp_path)
     assert len(dataset.label_names) == 2
     assert all(label.isprintable() and label.encode("utf-8") for label in dataset.label_names)
+
+
+def test_a_damaged_picture_is_told_in_its_error_and_not_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in the program, which has no handler where pytest has some.
+    monkeypatch.setattr(logging.root, "handlers", [])
+    path = write(tmp_path / "x.tif", np.stack([RAMP] * 3, axis=2))
+    data = path.read_bytes()
+    # Tag 277 is the number of samples per pixel, a SHORT.
+    entry = data.index(struct.pack("<HHI", 277, 3, 1))
+    path.write_bytes(data[: entry + 8] + struct.pack("<HH", 20_000, 0) + data[entry + 12 :])
+    with pytest.raises(DataError, match=r"x\.tif"):
+        import_picture(path, config(path))
+    assert capsys.readouterr().err == ""

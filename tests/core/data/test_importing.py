@@ -136,6 +136,12 @@ def test_the_suggested_size_is_that_of_the_pictures_within_what_is_allowed(
     assert Path(config.source).is_absolute()
 
 
+@pytest.mark.parametrize("source", ["~nobody-of-this-name/data", "a\0b", "x" * 5000])
+def test_a_source_that_can_be_no_path_is_refused_as_unknown(source: str) -> None:
+    with pytest.raises(DataError, match="unknown data"):
+        load_dataset(DataConfig(source=source))
+
+
 def test_unknown_data_lists_what_is_known() -> None:
     for source in ("minst", "\0", "x" * 5000):
         with pytest.raises(DataError, match=r"unknown data .*mnist, shapes"):
