@@ -10,6 +10,7 @@ from jaxtyping import Float32
 from core.config import ModelConfig
 from core.inference.array_likelihoods import Parameters
 from core.inference.network_coder import Heads, NetworkCoder
+from core.models.layout import mlp_decoder_widths, mlp_encoder_widths
 from core.registry import Registry
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Weights, frozen
@@ -31,10 +32,9 @@ class NumpyCoder(NetworkCoder):
     """Frozen multilayer perceptrons."""
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
+        super().__init__(config, weights, max(*mlp_encoder_widths(config), *mlp_decoder_widths(config)))
         self._encoder = _layers("encoder", weights)
         self._decoder = _layers("decoder", weights)
-        widest = max(len(bias) for _, bias in (*self._encoder, *self._decoder))
-        super().__init__(config, weights, max(widest, config.num_pixels))
         self._activation = ARRAY_ACTIVATIONS[config.activation]
         # One set of buffers a thread: the window and a worker may hold the same coder.
         self._buffers = threading.local()

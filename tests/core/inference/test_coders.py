@@ -161,6 +161,15 @@ def test_weights_of_another_model_are_refused(network: str) -> None:
         make_coder(config, weights)
 
 
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+@pytest.mark.parametrize("name", ["encoder.layers.0.bias", "decoder.layers.1.weight"])
+def test_weights_that_lack_one_are_refused_by_its_name(network: str, name: str) -> None:
+    config = tiny_config(network=network)
+    arrays = {key: array for key, array in random_weights(config).arrays.items() if key != name}
+    with pytest.raises(ValueError, match=name):
+        make_coder(config, Weights(1, 0, arrays))
+
+
 def test_read_only_pixels_are_taken() -> None:
     for network in ("mlp", "conv"):
         config = tiny_config(network=network)
