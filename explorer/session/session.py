@@ -322,7 +322,8 @@ class Session(QObject):
         self._deadline.start(_CLOSE_DEADLINE_MS)
         for thread in self._workers.all:
             thread.shut_down()
-        self._on_thread_finished()
+        # Not at once where no thread runs yet: a window cannot be closed while it is asked whether it may.
+        QTimer.singleShot(0, self._on_thread_finished)
 
     def _on_thread_finished(self) -> None:
         if self._closing and not any(thread.isRunning() for thread in self._workers.all) and self._deadline.isActive():
