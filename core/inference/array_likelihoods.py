@@ -54,8 +54,10 @@ class _Bernoulli:
     def nll(self, parameters: Parameters, pixels: Pixels) -> PerImage:
         # log p = x·l - softplus(l): the logits form, exact where sigmoid(l) has rounded to 0 or 1.
         costs = softplus(parameters)
-        costs -= pixels * parameters
-        nats: PerImage = costs.sum(axis=1, dtype=np.float64).astype(np.float32)
+        # Parameters that are not finite give nats that are not, which says it better than a warning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            costs -= pixels * parameters
+            nats: PerImage = costs.sum(axis=1, dtype=np.float64).astype(np.float32)
         return nats
 
     def sample(self, parameters: Parameters, generator: np.random.Generator) -> Pixels:

@@ -9,6 +9,7 @@ from core.config import DataConfig, ModelConfig
 from core.data.binarisation import seen_by_model
 from core.inference.array_divergences import kl_per_dimension
 from core.inference.coders import Coder
+from core.inference.network_coder import bounded
 from core.snapshots import Codes, LatentStatistics, Split, frozen
 
 PIECE_IMAGES = 512
@@ -91,8 +92,10 @@ def latent_statistics(codes: Codes, model_config: ModelConfig) -> LatentStatisti
         kl = frozen(zeros) if model_config.has_prior else None
         inactive = (False,) * model_config.latent_dim
         return LatentStatistics(kl, frozen(zeros), frozen(zeros - 2.5), frozen(zeros + 2.5), frozen(zeros), inactive)
-    spread = codes.mean.var(axis=0, dtype=np.float64)
-    low, median, high = np.quantile(codes.mean, [LOW_QUANTILE, 0.5, HIGH_QUANTILE], axis=0)
+    # Weights gone wild give means that no slider can show; the pictures are those of bounded codes too.
+    mean = bounded(codes.mean)
+    spread = mean.var(axis=0, dtype=np.float64)
+    low, median, high = np.quantile(mean, [LOW_QUANTILE, 0.5, HIGH_QUANTILE], axis=0)
     kl = None
     if codes.log_var is not None:
         kl = frozen(kl_per_dimension(codes.mean, codes.log_var).mean(axis=0, dtype=np.float64), np.float32)

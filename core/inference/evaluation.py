@@ -59,6 +59,8 @@ def evaluate(
     nll = np.concatenate(costs)
     kl = np.concatenate(divergences) if divergences else np.zeros((len(nll), 0))
     total = nll + kl.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        standard_error = float(total.std(ddof=1) / len(total) ** 0.5) if len(total) > 1 else None
     return Evaluation(
         means=ElboMeans(
             nll=float(nll.mean()),
@@ -68,6 +70,6 @@ def evaluate(
         num_images=len(nll),
         binarisation=data_config.binarisation,
         seed=seed,
-        standard_error=float(total.std(ddof=1) / len(total) ** 0.5) if len(total) > 1 else None,
+        standard_error=standard_error,
         likelihood_normalised=ARRAY_LIKELIHOODS[coder.config.likelihood].is_normalised(data_config.binarisation),
     )

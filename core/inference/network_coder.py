@@ -61,11 +61,11 @@ class NetworkCoder(ABC):
 
     def parameters(self, codes: CodeArray) -> Parameters:
         """Return what the decoder says of p(x|z), before any nonlinearity: for Bernoulli pixels their logits."""
-        return self._in_pieces(self._parameters, _bounded(codes))
+        return self._in_pieces(self._parameters, bounded(codes))
 
     def decode(self, codes: CodeArray) -> Pixels:
         """Return E[x|z] in [0, 1], finite for any code; the hot path for a single one."""
-        codes = _bounded(codes)
+        codes = bounded(codes)
         if len(codes) <= self._rows:
             return self._likelihood.mean(self._parameters(codes))
         return self._in_pieces(lambda piece: self._likelihood.mean(self._parameters(piece)), codes)
@@ -73,12 +73,12 @@ class NetworkCoder(ABC):
     def draw(self, codes: CodeArray, generator: np.random.Generator) -> Pixels:
         """Return one draw x ~ p(x|z) for each code; the same generator gives the same draws however many at once."""
         return self._in_pieces(
-            lambda piece: self._likelihood.sample(self._parameters(piece), generator), _bounded(codes)
+            lambda piece: self._likelihood.sample(self._parameters(piece), generator), bounded(codes)
         )
 
     def nll(self, pixels: Pixels, codes: CodeArray) -> PerImage:
         """Return -log p(x|z) in nats per image, row by row."""
-        codes = _bounded(codes)
+        codes = bounded(codes)
         costs = np.empty(len(codes), np.float32)
         for start in range(0, len(codes), self._rows):
             rows = slice(start, start + self._rows)
@@ -99,7 +99,8 @@ class NetworkCoder(ABC):
         return result
 
 
-def _bounded(codes: CodeArray) -> CodeArray:
+def bounded(codes: CodeArray) -> CodeArray:
+    """Return the codes limited to ±1e6 in each dimension, so that all of them are finite."""
     # fmin() and fmax() take the bound where a code is NaN: a picture is always decoded, whatever was typed.
     bounded: CodeArray = np.fmax(codes, -_FARTHEST_CODE)
     np.fmin(bounded, _FARTHEST_CODE, out=bounded)

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.config import ModelConfig
 from core.inference.array_divergences import kl_per_dimension
+from core.inference.array_likelihoods import ARRAY_LIKELIHOODS
 from core.inference.coders import Coder
 from core.shapes import Code, CodeArray, Picture, PictureStack, Pixels
 from core.snapshots import PictureEncoding, frozen
@@ -54,6 +55,14 @@ def stochastic_picture(coder: Coder, code: Code, seed: int = 0) -> Picture:
     drawn = coder.draw(code.reshape(1, -1), np.random.default_rng(seed))
     picture: Picture = pictures_of(drawn, coder.config)[0]
     return picture
+
+
+def pictures_at(coder: Coder, code: Code, seed: int = 0) -> tuple[Picture, Picture]:
+    """Return E[x|z] and `stochastic_picture` of a code, 0..255, decoded once for both."""
+    parameters = coder.parameters(code.reshape(1, -1))
+    likelihood = ARRAY_LIKELIHOODS[coder.config.likelihood]
+    mean, drawn = likelihood.mean(parameters), likelihood.sample(parameters, np.random.default_rng(seed))
+    return pictures_of(mean, coder.config)[0], pictures_of(drawn, coder.config)[0]
 
 
 @lru_cache(maxsize=8)

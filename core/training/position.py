@@ -51,8 +51,8 @@ class Position:
         return {f"run.{name}": np.array(getattr(self, name), np.int64) for name in _NAMES}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray[Any, Any]], last_step: int = 0) -> Self:
-        """Return the position that was kept.  Raises ValueError for what cannot be one after `last_step` steps."""
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray[Any, Any]], last_step: int) -> Self:
+        """Return the position that was kept.  Raises ValueError for what cannot be that after `last_step` steps."""
         values = []
         for name in _NAMES:
             array = arrays.get(f"run.{name}")
@@ -62,6 +62,6 @@ class Position:
         step, epoch, batch, batches_per_epoch = values
         if min(step, epoch, batch) < 0 or not batch < batches_per_epoch or max(values) > LAST_STEP:
             raise ValueError(f"step {step}, epoch {epoch}, batch {batch} of {batches_per_epoch} is no position")
-        if step < last_step:
-            raise ValueError(f"it is that of step {step}, but the curves reach step {last_step}")
+        if step != last_step:
+            raise ValueError(f"it is that of step {step}, but the curves end at step {last_step}")
         return cls(step, epoch, batch, batches_per_epoch)

@@ -9,6 +9,7 @@ from core.inference import evaluation as evaluation_module
 from core.inference.coders import make_coder
 from core.inference.codes import encode_split, latent_statistics
 from core.inference.evaluation import evaluate
+from core.inference.pictures import encode_picture
 from core.snapshots import Codes, Split, frozen
 from tests.core.tiny_models import random_weights, tiny_config
 
@@ -161,3 +162,19 @@ def test_nothing_to_evaluate_on_is_an_error_and_one_image_has_no_standard_error(
     with pytest.raises(ValueError, match="no images"):
         evaluate(coder, Split(split.images[:0], None), DATA)
     assert evaluate(coder, Split(frozen(split.images[:1]), None), DATA).standard_error is None
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+@pytest.mark.parametrize("scale", [1e8, 1e13, 1e30])
+def test_weights_gone_wild_give_numbers_that_say_so_and_no_warning(split: Split, network: str, scale: float) -> None:
+    config = tiny_config(network=network, activation="relu")
+    coder = make_coder(config, random_weights(config, scale=scale))
+    evaluation = evaluate(coder, split, DATA)
+    assert not np.isfinite(evaluation.means.nll) or evaluation.means.nll > 1e8
+    codes = encode_split(coder, split, "train", DATA)
+    statistics = latent_statistics(codes, config)
+    assert sorted(statistics.order) == [0, 1]
+    for values in (statistics.low, statistics.median, statistics.high, statistics.spread):
+        assert np.isfinite(values).all()
+    encoding = encode_picture(coder, seen_by_model(split.images[:1], np.arange(1), DATA))
+    assert encoding.deterministic.shape == (6, 5)

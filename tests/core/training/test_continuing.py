@@ -68,7 +68,7 @@ def test_without_its_optimiser_a_model_stopped_within_an_epoch_goes_on_from_its_
     assert epochs == sorted(epochs)
 
 
-@pytest.mark.parametrize("fault", ["none", "shape", "nan", "negative", "position", "behind"])
+@pytest.mark.parametrize("fault", ["none", "shape", "nan", "negative", "position", "behind", "ahead"])
 def test_an_optimiser_state_that_cannot_be_used_is_left_and_said_so(fault: str) -> None:
     saved = a_run_to_end().saved()
     optimiser = dict(saved.optimiser)
@@ -79,8 +79,8 @@ def test_an_optimiser_state_that_cannot_be_used_is_left_and_said_so(fault: str) 
         optimiser[name] = optimiser[name][:3]
     elif fault in {"nan", "negative"}:
         optimiser[name] = np.full_like(optimiser[name], np.nan if fault == "nan" else -1.0)
-    elif fault == "behind":
-        optimiser["run.step"] = np.array(3)
+    elif fault in {"behind", "ahead"}:
+        optimiser["run.step"] = np.array(3 if fault == "behind" else 2**53)
     else:
         optimiser["run.batch"] = np.array(99)
     run = a_run(start=replace(saved, optimiser=optimiser))

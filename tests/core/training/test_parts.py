@@ -151,16 +151,16 @@ def test_a_position_walks_through_epochs_and_is_kept_in_arrays() -> None:
         position = position.after_step()
     assert position == Position(7, 2, 1, 3)
     assert position.epochs == pytest.approx(7 / 3)
-    assert Position.from_arrays(position.to_arrays()) == position
+    assert Position.from_arrays(position.to_arrays(), 7) == position
     assert position.with_batches(30) == Position(7, 2, 10, 30)
     assert position.with_batches(1) == Position(7, 2, 0, 1)
     assert Position.after_epochs(7, 7 / 3, 3) == position
     assert Position.after_epochs(6, 2.0, 3) == Position(6, 2, 0, 3)
-    with pytest.raises(ValueError, match="step 7, but the curves reach step 8"):
-        Position.from_arrays(position.to_arrays(), last_step=8)
+    with pytest.raises(ValueError, match="step 7, but the curves end at step 8"):
+        Position.from_arrays(position.to_arrays(), 8)
 
 
 @pytest.mark.parametrize("value", [np.array(-1), np.array(3), np.array(1.0), np.array([1, 2]), np.array(2**62)])
 def test_a_position_that_cannot_be_is_refused(value: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"run\.batch|is no position"):
-        Position.from_arrays(Position(7, 2, 1, 3).to_arrays() | {"run.batch": value})
+        Position.from_arrays(Position(7, 2, 1, 3).to_arrays() | {"run.batch": value}, 7)
