@@ -53,8 +53,7 @@ def _unix_answers(path: str) -> bool:
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(2.0)
-            connection.connect(path)
-            return True
+            return connection.connect_ex(path) == 0
     # ValueError: a name with a null byte, that is no path.
     except (OSError, ValueError):
         return False
