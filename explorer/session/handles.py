@@ -107,7 +107,8 @@ class HandleSet:
 
 def sane(code: Code) -> Code:
     """Return a read-only copy without NaN and within CODE_LIMIT."""
-    limited = np.clip(np.nan_to_num(np.array(code, np.float32), nan=0.0), -CODE_LIMIT, CODE_LIMIT)
+    limited = np.clip(np.array(code, np.float32), -CODE_LIMIT, CODE_LIMIT)
+    limited[np.isnan(limited)] = 0.0
     return frozen(limited, np.float32)
 
 

@@ -42,6 +42,8 @@ class PictureView(QWidget):
         super().__init__()
         self._caption = caption
         self._caption_lines = caption_lines
+        # The caption's height, measured once: every picture of a drag asks for it several times.
+        self._caption_px: int | None = None
         self._placeholder = ""
         self._fill = fill
         self._smooth = False
@@ -190,7 +192,8 @@ class PictureView(QWidget):
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Measure anew when the font changes."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
+            self._caption_px = None
             self.updateGeometry()
 
     def _square(self) -> QRect:
@@ -230,9 +233,10 @@ class PictureView(QWidget):
         return font
 
     def _caption_height(self) -> int:
-        if not self._caption:
-            return 0
-        return self._caption_lines * QFontMetrics(self._caption_font()).lineSpacing() + _CAPTION_GAP
+        if self._caption_px is None:
+            spacing = QFontMetrics(self._caption_font()).lineSpacing()
+            self._caption_px = self._caption_lines * spacing + _CAPTION_GAP if self._caption else 0
+        return self._caption_px
 
     def _describe(self) -> None:
         there = self._picture is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.config import ModelConfig
-from core.inference.pictures import encode_picture, stochastic_picture
+from core.inference.pictures import encode_picture, pictures_at
 from core.shapes import Code, Picture, PixelRow
 from core.snapshots import PictureEncoding
 from explorer.messages import HandPictures, picture_of
@@ -47,9 +47,7 @@ class Hand:
 
     def pictures(self, code: Code, source: Picture | None = None) -> HandPictures:
         """Return the deterministic and the stochastic picture of a code; the noise is the same for every code."""
-        height, width = self.config.image_height, self.config.image_width
-        deterministic = picture_of(self.coder.decode(code[None])[0], height, width)
-        stochastic = stochastic_picture(self.coder, code, _NOISE_SEED)
+        deterministic, stochastic = pictures_at(self.coder, code, _NOISE_SEED)
         return HandPictures(code, deterministic, stochastic, self.version, source)
 
     def decode(self, code: Code) -> Picture:

@@ -21,7 +21,9 @@ from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET
 from explorer.views.notation import dimension_name
 
 REPAINT_MS = 33
-"""At most 30 repaints a second."""
+"""At most 30 repaints a second, for what the user does."""
+NEWS_MS = 100
+"""At most ten for what a run reports: each takes some 5 ms, which a drag meanwhile would feel."""
 _NARROW_PX = 800
 """Below this width the legend uses fewer words."""
 
@@ -58,7 +60,6 @@ class CurvesPanel(QWidget):
         self.plots = {quantity.name: QuantityPlot(quantity, self) for quantity in QUANTITIES}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(REPAINT_MS)
         self._timer.timeout.connect(self._on_timer)
         self._arrange()
         self.controls.quantity_chosen.connect(self._on_quantity)
@@ -103,17 +104,17 @@ class CurvesPanel(QWidget):
     def add_steps(self, reports: StepReports) -> None:
         """Append the reports of some training steps."""
         self._record.add_steps(reports)
-        self._mark_dirty()
+        self._mark_news()
 
     def add_held_out(self, report: HeldOutReport) -> None:
         """Append a held-out evaluation."""
         self._record.add_held_out(report)
-        self._mark_dirty()
+        self._mark_news()
 
     def add_note(self, note: RunNote) -> None:
         """Append a note: a thin vertical line with its text under the crosshair."""
         self._record.add_note(note)
-        self._mark_dirty()
+        self._mark_news()
 
     def clear(self) -> None:
         """Forget all curves and follow the next ones."""
@@ -189,10 +190,15 @@ class CurvesPanel(QWidget):
         chosen = self.controls.quantity
         return [plot for name, plot in self.plots.items() if chosen in (name, ALL)]
 
-    def _mark_dirty(self) -> None:
+    def _mark_news(self) -> None:
         self._dirty = True
         if self.isVisible() and not self._timer.isActive():
-            self._timer.start()
+            self._timer.start(NEWS_MS)
+
+    def _mark_dirty(self) -> None:
+        self._dirty = True
+        if self.isVisible() and not 0 <= self._timer.remainingTime() <= REPAINT_MS:
+            self._timer.start(REPAINT_MS)
 
     def _on_timer(self) -> None:
         if self._dirty and self.isVisible():
