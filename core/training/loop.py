@@ -78,7 +78,8 @@ class TrainingRun:
         self._stepper = GuardedStepper(self._model, self._objective, training.learning_rate)
 
         self.history = History(self.config.model.latent_dim)
-        self._notes: deque[RunNote] = deque()
+        # Not in the generator: it may be closed between two of them.
+        self._unsaid: deque[RunNote | HeldOutReport] = deque()
         self._wanted: dict[str, float] = {}
         self._position = Position(0, 0, 0, -(-len(self._images) // training.batch_size))
         if start is not None:
@@ -127,16 +128,16 @@ class TrainingRun:
         """
         while True:
             self._apply_wanted()
-            while self._notes:
-                yield self._notes.popleft()
+            while self._unsaid:
+                yield self._unsaid.popleft()
             if self._evaluation is not None:
                 yield from self._evaluate(self._evaluation)
             elif self._position.step < self.total_steps:
                 with self._computing():
                     reports = self._chunk()
                 yield reports
-                while self._notes:
-                    yield self._notes.popleft()
+                while self._unsaid:
+                    yield self._unsaid.popleft()
                 yield self._progress()
             else:
                 return
@@ -252,7 +253,7 @@ class TrainingRun:
     # Held-out images
 
     def _evaluate(self, evaluation: Evaluation) -> Generator[Event, None, None]:
-        """Evaluate in pieces with a yield between them, then yield the reports."""
+        """Evaluate in pieces with a yield between them; the reports are then to be said."""
         while True:
             with self._computing():
                 more = self._advanced(evaluation)
@@ -264,7 +265,7 @@ class TrainingRun:
             complete = num_images == len(self._held_out)
             report = HeldOutReport(self._position.step, self._position.epochs, means, num_images, complete)
             self.history.add_held_out(report)
-            yield report
+            self._unsaid.append(report)
 
     def _advanced(self, evaluation: Evaluation) -> bool:
         """Evaluate pieces for about one chunk's time; return whether there may be more."""
@@ -297,7 +298,7 @@ class TrainingRun:
     def _note(self, kind: str, text: str, step: int | None = None) -> None:
         note = RunNote(self._position.step if step is None else step, kind, text)
         self.history.add_note(note)
-        self._notes.append(note)
+        self._unsaid.append(note)
 
     def _start_text(self) -> str:
         epochs = self.config.training.epochs

@@ -11,7 +11,9 @@ from core.config import MODELS, NETWORKS, DataConfig
 from core.data.binarisation import seen_by_model
 from core.settings import ConfigError
 from core.snapshots import HeldOutReport, Progress, StepReports
+from core.training import held_out
 from core.training.errors import TrainingError
+from core.training.loop import Event
 from tests.core.training.runs import (
     a_run,
     a_run_to_end,
@@ -112,6 +114,21 @@ def test_a_pause_leaves_no_trace() -> None:
     assert same_weights(unbroken.weights(), paused.weights())
     assert steps_of(events) == list(range(1, 9))
     assert unbroken.history.held_out == paused.history.held_out
+
+
+def test_a_stop_between_two_reports_of_an_evaluation_loses_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_out, "PIECE", 5)
+    monkeypatch.setattr(held_out, "NUM_SUBSET", 5)
+    unbroken, paused = a_run(epochs=1), a_run(epochs=1)
+    expected = [event for event in finished(unbroken) if isinstance(event, HeldOutReport)]
+    told: list[Event] = []
+    while paused.step < paused.total_steps or len(told) < len(expected):
+        iterator = paused.events()
+        # StopIteration here would be a report that was never told.
+        told.append(next(event for event in iterator if isinstance(event, HeldOutReport)))
+        iterator.close()
+    assert {report.num_images for report in expected} == {5, 10}
+    assert told == paused.history.held_out == unbroken.history.held_out == expected
 
 
 def test_evaluations_do_not_perturb_training() -> None:
