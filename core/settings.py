@@ -118,8 +118,9 @@ def parse(declared: Setting, text: str) -> object:
         if declared.type is bool:
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
         if declared.type is tuple:
-            # 512-256 is how papers write it; a dash before a number is its sign.
-            return tuple(int(part) for part in re.sub(r"(?<=\d)\s*-", ",", text).split(",") if part.strip())
+            # 512-256 is how papers write it; a dash before a number is its sign.  Only a last comma may end the list.
+            parts = re.sub(r"(?<=\d)\s*-", ",", text).removesuffix(",").split(",") if text else []
+            return tuple(int(part) for part in parts)
         return declared.type(text)
     except (KeyError, ValueError):
         wanted = {
@@ -128,7 +129,8 @@ def parse(declared: Setting, text: str) -> object:
             float: "a number",
             tuple: "whole numbers like 512,256",
         }
-        raise ConfigError(f"{declared.name} must be {wanted.get(declared.type, 'a text')}, not {told(text)}") from None
+        found = f", not {told(text)}" if text else "; it is empty"
+        raise ConfigError(f"{declared.name} must be {wanted.get(declared.type, 'a text')}{found}") from None
 
 
 def _plain_type(hint: object) -> type:

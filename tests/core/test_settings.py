@@ -107,6 +107,12 @@ def test_widths_are_read_with_commas_or_dashes(text: str, expected: tuple[int, .
         ("hidden", "512,-5"),
         ("hidden", "a"),
         ("hidden", "2.5"),
+        ("hidden", ","),
+        ("hidden", "512,,256"),
+        ("hidden", "512,,-3"),
+        ("hidden", ",512"),
+        ("hidden", "512 - - 3"),
+        ("hidden", "512, ,"),
         ("epochs", "1.5"),
         ("epochs", ""),
         ("epochs", "9" * 400),
@@ -121,3 +127,11 @@ def test_a_text_that_is_no_allowed_value_is_refused(name: str, text: str) -> Non
     with pytest.raises(ConfigError, match=name) as caught:
         ExperimentConfig().with_values({name: text})
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("epochs", "a whole number"), ("beta", "a number"), ("invert", "yes or no")]
+)
+def test_an_empty_text_is_called_empty(name: str, wanted: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} must be {wanted}; it is empty$"):
+        parse(setting_of(name), "  ")
