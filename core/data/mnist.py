@@ -12,7 +12,6 @@ from core.snapshots import Split, frozen
 from resources import resource
 
 NUM_TRAIN = 60_000
-NUM_HELD_OUT = 10_000
 LABEL_NAMES = tuple("0123456789")
 
 _SHA256 = {

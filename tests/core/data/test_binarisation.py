@@ -91,3 +91,11 @@ def test_the_bits_are_those_of_splitmix64_as_published() -> None:
 def test_images_and_indices_must_agree_in_number() -> None:
     with pytest.raises(ValueError, match="60 images need as many indices, not 59"):
         seen_by_model(IMAGES, INDICES[1:], DataConfig())
+
+
+def test_white_is_drawn_as_one_and_black_as_zero_without_exception() -> None:
+    # Among a million draws of 16 bits the largest and the smallest come up some fifteen times each.
+    num_images = 250
+    for level in (0, 255):
+        even = np.full((num_images, 64, 64), level, np.uint8)
+        assert (seen_by_model(even, np.arange(num_images), DataConfig()) == level / 255).all()

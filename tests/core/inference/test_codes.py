@@ -1,3 +1,5 @@
+import statistics
+
 import numpy as np
 import pytest
 import torch
@@ -80,18 +82,18 @@ def test_statistics_are_those_of_numpy_and_of_torch_distributions() -> None:
     mean = frozen(generator.standard_normal((500, 3)) * scale + [0.0, 1.0, -1.0], np.float32)
     log_var = frozen(generator.standard_normal((500, 3)) - [3.0, 0.0, 1.0], np.float32)
     codes = Codes(mean, log_var, frozen(np.arange(500)), None, "train", 500, 1)
-    statistics = latent_statistics(codes, tiny_config(latent_dim=3))
+    found = latent_statistics(codes, tiny_config(latent_dim=3))
     normal = torch.distributions.Normal(torch.from_numpy(mean.copy()), torch.from_numpy(log_var.copy()).mul(0.5).exp())
     kl = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0)).mean(dim=0).numpy()
-    assert statistics.kl is not None
-    np.testing.assert_allclose(statistics.kl, kl, rtol=1e-4)
-    np.testing.assert_allclose(statistics.spread, mean.var(axis=0), rtol=1e-4)
-    np.testing.assert_allclose(statistics.median, np.median(mean, axis=0), atol=1e-6)
+    assert found.kl is not None
+    np.testing.assert_allclose(found.kl, kl, rtol=1e-4)
+    np.testing.assert_allclose(found.spread, mean.var(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(found.median, np.median(mean, axis=0), atol=1e-6)
     for dimension in range(3):
-        outside = (mean[:, dimension] < statistics.low[dimension]) | (mean[:, dimension] > statistics.high[dimension])
+        outside = (mean[:, dimension] < found.low[dimension]) | (mean[:, dimension] > found.high[dimension])
         assert 4 <= outside.sum() <= 6
-    assert statistics.active == (True, False, True)
-    assert statistics.order[0] == 0
+    assert found.active == (True, False, True)
+    assert found.order[0] == 0
 
 
 @pytest.mark.parametrize("model", ["vae", "autoencoder"])
@@ -99,11 +101,11 @@ def test_no_codes_give_the_range_of_the_prior(model: str) -> None:
     config = tiny_config(model=model)
     empty = Split(frozen(np.zeros((0, 6, 5)), np.uint8), None)
     codes = encode_split(make_coder(config, random_weights(config)), empty, "held_out", DATA, 10)
-    statistics = latent_statistics(codes, config)
-    assert (statistics.low < 0).all()
-    assert (statistics.high > 0).all()
-    assert statistics.active == (False, False)
-    assert (statistics.kl is None) == (model == "autoencoder")
+    found = latent_statistics(codes, config)
+    assert (found.low < 0).all()
+    assert (found.high > 0).all()
+    assert found.active == (False, False)
+    assert (found.kl is None) == (model == "autoencoder")
 
 
 def test_held_out_means_are_those_of_torch_distributions(split: Split) -> None:
@@ -152,7 +154,9 @@ def test_an_autoencoder_is_evaluated_without_a_bound(split: Split) -> None:
     result = evaluate(coder, split, grey)
     assert (result.means.kl, result.means.elbo, result.means.kl_per_dimension) == (None, None, ())
     seen = seen_by_model(split.images, np.arange(70), grey)
-    assert result.means.nll == pytest.approx(float(coder.nll(seen, coder.encode(seen)[0]).mean()), rel=1e-5)
+    costs = coder.nll(seen, coder.encode(seen)[0])
+    assert result.means.nll == pytest.approx(float(costs.mean()), rel=1e-5)
+    assert result.standard_error == pytest.approx(statistics.stdev(costs.tolist()) / 70**0.5, rel=1e-5)
     assert not result.likelihood_normalised
 
 
@@ -172,9 +176,9 @@ def test_weights_gone_wild_give_numbers_that_say_so_and_no_warning(split: Split,
     evaluation = evaluate(coder, split, DATA)
     assert not np.isfinite(evaluation.means.nll) or evaluation.means.nll > 1e8
     codes = encode_split(coder, split, "train", DATA)
-    statistics = latent_statistics(codes, config)
-    assert sorted(statistics.order) == [0, 1]
-    for values in (statistics.low, statistics.median, statistics.high, statistics.spread):
+    found = latent_statistics(codes, config)
+    assert sorted(found.order) == [0, 1]
+    for values in (found.low, found.median, found.high, found.spread):
         assert np.isfinite(values).all()
     encoding = encode_picture(coder, seen_by_model(split.images[:1], np.arange(1), DATA))
     assert encoding.deterministic.shape == (6, 5)

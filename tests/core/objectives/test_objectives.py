@@ -1,6 +1,7 @@
 """What a step minimises, against torch.distributions, autograd and a fine grid of the evidence."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -60,6 +61,16 @@ def test_the_loss_and_its_gradient_are_those_of_torch_distributions(beta: float)
     log_likelihood = log_prob(Bernoulli(logits=model.decoder(z)), x)
     prior = Normal(torch.zeros(2, dtype=torch.float64), torch.ones(2, dtype=torch.float64))
     expected = -(log_likelihood - beta * kl_divergence(q, prior).sum(dim=1)).mean()
+    torch.testing.assert_close(loss, expected)
+    for ours, theirs in zip(gradients(model, loss), gradients(model, expected), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_the_cost_of_an_autoencoder_and_its_gradient_are_those_of_torch_distributions() -> None:
+    model = build_model(replace(SMALL, model="autoencoder"), seeded()).double()
+    objective, x = OBJECTIVES["autoencoder"], some_images().double()
+    loss = objective.loss(objective.terms(model, x, seeded(1)), 7.0)
+    expected = -log_prob(Bernoulli(logits=model.decoder(model.encoder(x))), x).mean()
     torch.testing.assert_close(loss, expected)
     for ours, theirs in zip(gradients(model, loss), gradients(model, expected), strict=True):
         torch.testing.assert_close(ours, theirs)

@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from core import config
-from core.probability.divergences import kl_between_gaussians, kl_to_standard_normal
+from core.probability.divergences import kl_to_standard_normal
 from core.probability.limits import LOG_VAR_MAX, LOG_VAR_MIN
 from core.probability.posteriors import POSTERIORS, FactorisedGaussian, PointMass, clamp_keeping_gradient
 from core.probability.priors import StandardNormal
@@ -56,12 +56,6 @@ def test_the_kl_is_that_of_torch_distributions_for_each_dimension() -> None:
     posterior = some_posterior()
     expected = kl_divergence(oracle(posterior), Normal(torch.zeros(3), torch.ones(3)))
     torch.testing.assert_close(posterior.kl_per_dimension(), expected)
-
-
-def test_the_kl_between_two_gaussians_is_that_of_torch_distributions() -> None:
-    one, other = some_posterior(), FactorisedGaussian.from_head(torch.randn(5, 6, generator=seeded(8)))
-    result = kl_between_gaussians(one.mean, one.log_var, other.mean, other.log_var)
-    torch.testing.assert_close(result, kl_divergence(oracle(one), oracle(other)))
 
 
 def test_the_kl_of_the_prior_to_itself_is_zero() -> None:

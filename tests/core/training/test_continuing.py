@@ -110,3 +110,24 @@ def test_a_saved_model_does_not_change_while_training_goes_on() -> None:
     assert same_arrays(saved.optimiser, optimiser)
     assert saved.history.num_steps == 4
     assert isinstance(saved.config, ExperimentConfig)
+
+
+def test_what_changes_when_a_model_is_trained_on_is_noted_with_its_step() -> None:
+    first = a_run_to_end(epochs=1)
+    other = replace(some_data(), name="other blobs", fingerprint="another")
+    second = a_run(other, start=first.saved(), epochs=1, learning_rate=5e-4, beta=2.0, binarisation="fixed")
+    notes = [note for note in second.history.notes if note.kind == "setting"]
+    assert [note.text.split()[0] for note in notes] == ["data", "binarisation", "beta", "learning_rate"]
+    assert notes[1].text == "binarisation dynamic → fixed"
+    assert {note.step for note in notes} == {first.step}
+
+
+def test_the_epochs_of_a_model_are_those_of_its_weights() -> None:
+    run = a_run(epochs=3, steps_per_chunk=1)
+    iterator = run.events()
+    while run.step < 1:
+        next(iterator)
+    iterator.close()
+    saved = run.saved()
+    assert saved.history.epochs == 0.0
+    assert saved.epochs == 1 / 4

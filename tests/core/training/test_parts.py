@@ -7,14 +7,18 @@ import pytest
 import torch
 
 from core import config as choices
-from core.config import ModelConfig, TrainingConfig
+from core.config import DataConfig, ModelConfig, TrainingConfig
+from core.training import held_out
 from core.training.chunks import MAX_STEPS, ChunkLength
 from core.training.device import available_cores, check_size, choose_device, choose_threads
 from core.training.errors import TrainingError
+from core.training.held_out import HeldOutImages
 from core.training.pace import Pace
 from core.training.position import Position
 from core.training.randomness import Stream, epoch_order, reseed, stream_seed
+from core.training.resident import ResidentImages
 from core.training.schedules import SCHEDULES
+from tests.core.training.runs import some_data
 
 
 class FakeClock:
@@ -164,3 +168,24 @@ def test_a_position_walks_through_epochs_and_is_kept_in_arrays() -> None:
 def test_a_position_that_cannot_be_is_refused(value: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"run\.batch|is no position"):
         Position.from_arrays(Position(7, 2, 1, 3).to_arrays() | {"run.batch": value}, 7)
+
+
+def test_the_mean_picture_is_that_of_the_images() -> None:
+    images = some_data(60, 1).train.images
+    resident = ResidentImages(images, DataConfig(), torch.device("cpu"))
+    expected = images.reshape(60, -1).mean(axis=0) / 255.0
+    np.testing.assert_allclose(resident.mean_picture()[0].numpy(), expected, rtol=1e-6)
+
+
+def test_every_piece_of_held_out_images_has_noise_of_its_own_that_stays_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(held_out, "PIECE", 4)
+    drawn = []
+    for seed in (3, 3, 4):
+        images = HeldOutImages(some_data(2, 10).held_out, DataConfig(data_seed=seed), torch.device("cpu"))
+        drawn.append([torch.randn(3, generator=generator).tolist() for _, generator in images.pieces(10)])
+    first, again, other = drawn
+    assert len({tuple(noise) for noise in first}) == 3
+    assert first == again
+    assert not any(noise in other for noise in first)
