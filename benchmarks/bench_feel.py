@@ -5,7 +5,6 @@ Real mouse events, 125 a second, in the whole window: the shipped model, 10,000 
 
 import itertools
 import math
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from explorer.messages import RunReport, RunState
 from explorer.program import Program
 from explorer.tour.driver import Driver
 
-IDLE_S, ALONE_S, TRAINING_S, OTHER_S = (int(x) for x in os.environ.get("FEEL", "20,20,60,8").split(","))
+IDLE_S, ALONE_S, TRAINING_S, OTHER_S = 20, 20, 60, 8
 EPOCHS = "500"
 
 

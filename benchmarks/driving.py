@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, QPointF, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
 
+from explorer.messages import Failed
 from explorer.program import Program, application
 from explorer.settings import Settings
 from explorer.theme import apply_theme
@@ -65,6 +66,8 @@ class Ready(QObject):
         self.refreshes = 0
         self.torch_version = ""
         self.ended: bool | None = None
+        self.errors = 0
+        program.session.failed.connect(self._on_failed)
         program.session.latent.refreshed.connect(self._on_refreshed)
         program.workers.training.torch_loaded.connect(self._on_torch_loaded)
         program.ended.connect(self._on_ended)
@@ -82,6 +85,10 @@ class Ready(QObject):
 
     def _on_torch_loaded(self, version: str) -> None:
         self.torch_version = version
+
+    def _on_failed(self, failed: Failed) -> None:
+        self.errors += 1
+        print(f"the program said: {failed.reason}")
 
     def _on_ended(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
         self.ended = clean
