@@ -8,6 +8,8 @@ import numpy as np
 
 from core.history import LAST_STEP
 
+# A file may claim more; what counts epochs has 64 bits.
+_MOST_EPOCHS = 2.0**31
 _NAMES = ("step", "epoch", "batch", "batches_per_epoch")
 
 
@@ -38,7 +40,7 @@ class Position:
     @classmethod
     def after_epochs(cls, step: int, epochs: float, batches_per_epoch: int) -> Self:
         """Return the position `epochs` into the training, to the nearest batch."""
-        whole, batch = divmod(round(epochs * batches_per_epoch), batches_per_epoch)
+        whole, batch = divmod(round(min(epochs, _MOST_EPOCHS) * batches_per_epoch), batches_per_epoch)
         return cls(step, whole, batch, batches_per_epoch)
 
     def with_batches(self, batches_per_epoch: int) -> Self:

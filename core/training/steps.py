@@ -78,7 +78,7 @@ class GuardedStepper:
         loss.backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             gradients = [tensor.grad for tensor in self._tensors if tensor.grad is not None]
-            # The square norm overflows just where Adam's second moments would.
+            # Its square overflows before Adam's second moments do, which hold a thousandth of it.
             norm = torch.nn.utils.get_total_norm(gradients)
             bad = torch.isfinite(norm + loss).logical_not_().float()
             self._streak.add_(1.0).mul_(bad)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.config import MODELS, NETWORKS
 from core.models.latent import LatentModel
 from core.objectives.registry import OBJECTIVES
 from core.objectives.terms import ElboTerms, Objective, Scalar
@@ -91,6 +92,25 @@ def test_a_step_that_is_not_finite_changes_no_weight_and_no_moment(
     assert np.isnan(run.history.steps().kl_per_dimension[call - 1]).all()
 
 
+@pytest.mark.parametrize("network", [choice.name for choice in NETWORKS])
+@pytest.mark.parametrize("model", [choice.name for choice in MODELS])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
+def test_the_gradient_of_any_one_weight_that_is_not_finite_is_enough(network: str, model: str, value: float) -> None:
+    run = a_run(network=network, model=model, steps_per_chunk=1)
+    finished(run)
+    before = state(run)
+    further = a_run(start=run.saved(), network=network, model=model, steps_per_chunk=1)
+    for row, parameter in enumerate(further._stepper._tensors):
+        further._stepper.release()
+        spoilt = torch.zeros_like(parameter)
+        spoilt.view(-1)[-1] = value
+        handle = parameter.register_hook(lambda gradient, spoilt=spoilt: gradient + spoilt)  # type: ignore[no-untyped-call]
+        further._stepper.step(torch.ones(4, 36), 1.0, torch.Generator())
+        handle.remove()
+        assert further._stepper.take_costs().skipped.all(), list(further._stepper.parameters)[row]
+        assert all(torch.equal(one, other) for one, other in zip(before, state(further), strict=True))
+
+
 def test_without_a_fault_the_same_comparison_finds_a_change() -> None:
     run = a_run(steps_per_chunk=1)
     before = state(run)
@@ -170,6 +190,15 @@ def test_a_second_fault_soon_after_goes_further_back() -> None:
     texts = [note.text for note in notes_of(finished(run), "rollback")]
     assert "back to the weights of step 16" in texts[0]
     assert "back to the weights of step 8" in texts[1]
+
+
+@pytest.mark.usefixtures("kept_often")
+def test_a_state_that_was_gone_back_to_is_not_kept_as_a_later_one() -> None:
+    run = a_run(epochs=6)
+    AtSteps(run, {14, 15, 16, 18, 19, 20})
+    texts = [note.text for note in notes_of(finished(run), "rollback")]
+    assert "back to the weights of step 8" in texts[0]
+    assert "back to the weights of step 0" in texts[1]
 
 
 def test_a_run_that_always_diverges_ends_with_a_clear_sentence_and_a_good_state() -> None:

@@ -11,6 +11,7 @@ from core.config import MODELS, NETWORKS, DataConfig
 from core.data.binarisation import seen_by_model
 from core.settings import ConfigError
 from core.snapshots import HeldOutReport, Progress, StepReports
+from core.tensors import Images
 from core.training import held_out
 from core.training.errors import TrainingError
 from core.training.loop import Event
@@ -139,17 +140,42 @@ def test_evaluations_do_not_perturb_training() -> None:
     assert same_weights(with_held_out.weights(), without.weights())
 
 
-def test_convolutions_of_cuda_are_set_to_repeat_exactly_in_full_precision_and_only_while_the_run_computes() -> None:
-    def flags() -> tuple[bool, bool, bool]:
+def test_what_torch_keeps_for_all_is_set_only_while_the_run_computes() -> None:
+    def kept() -> tuple[bool, bool, bool, bool]:
         cudnn = torch.backends.cudnn
-        return cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32
+        flushes = float(torch.tensor([1e-40]).mul(1.0)) == 0.0
+        return cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, flushes
 
-    before, run, within = flags(), a_run(network="conv"), set()
+    before, run, within = kept(), a_run(network="conv"), set()
     step = run._stepper.step
-    run._stepper.step = lambda *arguments: (within.add(flags()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
+    run._stepper.step = lambda *arguments: (within.add(kept()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
     for _ in run.events():
-        assert flags() == before
-    assert within == {(True, False, False)} != {before}
+        assert kept() == before
+    assert within == {(True, False, False, True)} != {before}
+
+
+def test_a_run_takes_the_threads_of_its_plan() -> None:
+    before, run, within = torch.get_num_threads(), a_run(threads=2), set()
+    step = run._stepper.step
+    run._stepper.step = lambda *arguments: (within.add(torch.get_num_threads()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
+    try:
+        finished(run)
+    finally:
+        torch.set_num_threads(before)
+    assert within == {run.plan.threads} == {2}
+
+
+def test_no_two_steps_draw_the_same_noise() -> None:
+    run, seeds = a_run(epochs=3), []
+    step = run._stepper.step
+
+    def noted(x: Images, beta: float, generator: torch.Generator) -> None:
+        seeds.append(generator.initial_seed())
+        step(x, beta, generator)
+
+    run._stepper.step = noted  # type: ignore[method-assign]
+    finished(run)
+    assert len(set(seeds)) == len(seeds) == 12
 
 
 def test_the_thread_that_pulls_may_change() -> None:

@@ -160,6 +160,7 @@ def test_a_position_walks_through_epochs_and_is_kept_in_arrays() -> None:
     assert position.with_batches(1) == Position(7, 2, 0, 1)
     assert Position.after_epochs(7, 7 / 3, 3) == position
     assert Position.after_epochs(6, 2.0, 3) == Position(6, 2, 0, 3)
+    Position.after_epochs(6, 1e300, 3).to_arrays()
     with pytest.raises(ValueError, match="step 7, but the curves end at step 8"):
         Position.from_arrays(position.to_arrays(), 8)
 
