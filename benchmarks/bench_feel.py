@@ -119,8 +119,8 @@ def slide(program: Program, driver: Driver, when: str = "") -> None:
 
 
 def draw(program: Program, driver: Driver, when: str = "") -> None:
-    """Draw loops; print how soon the drawing's reconstruction and mark were painted."""
-    pad, canvas = program.views.draw_pad, program.views.canvas
+    """Draw loops; print how soon both reconstructions of the drawing were painted."""
+    pad = program.views.draw_pad
     raise_dock(driver, pad)
     times = []
     for _ in range(OTHER_S // 2):
@@ -128,7 +128,7 @@ def draw(program: Program, driver: Driver, when: str = "") -> None:
         driver.wait(50)
         path = distinct_pixels(pad.surface.widget_from_ink(x, y) for x, y in loops())
         driver.press(pad.surface, next(path))
-        watch = MouseWatch(pad.surface, path, pad.results.deterministic, canvas)
+        watch = MouseWatch(pad.surface, path, pad.results.deterministic, pad.results.stochastic)
         watch.start()
         driver.wait(2000)
         watch.stop()
