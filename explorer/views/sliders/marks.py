@@ -9,11 +9,14 @@ from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 from explorer.theme import current_palette
 
 SIGN_WIDTH = 22
+_LEAST_FULL_KL = 0.1
+"""Nats of KL that fill a bar where no dimension carries more."""
 
 
 def weight_width(widget: QWidget) -> int:
     """Return the width of a weight's column, for its heading too."""
-    return widget.fontMetrics().horizontalAdvance("KL, nats") + 2
+    metrics = widget.fontMetrics()
+    return max(metrics.horizontalAdvance(text) for text in ("KL, nats", "variance", "1.2e+06")) + 6
 
 
 class WeightBar(QWidget):
@@ -26,9 +29,10 @@ class WeightBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_weight(self, weight: float, largest: float, *, is_kl: bool) -> None:
-        """Show a weight beside the largest of all."""
+        """Show a weight beside the largest of all; a KL beside 0.1 nats at least, lest nothing at all fills the bar."""
         self._weight = weight
-        self._share = min(max(weight / largest, 0.0), 1.0) if largest > 0.0 else 0.0
+        full = max(largest, _LEAST_FULL_KL) if is_kl else largest
+        self._share = min(max(weight / full, 0.0), 1.0) if full > 0.0 else 0.0
         words = f"KL {weight:.4g} nats per image" if is_kl else f"variance of the codes {weight:.4g}"
         self.setAccessibleName(words)
         meaning = "mean over the images" if is_kl else "over the images, of the code's mean"
@@ -36,9 +40,16 @@ class WeightBar(QWidget):
         self.update()
 
     @property
+    def share(self) -> float:
+        """How much of the bar is filled, 0 to 1."""
+        return self._share
+
+    @property
     def text(self) -> str:
         """The number as it is painted."""
-        return f"{self._weight:.2f}" if self._weight < 100.0 else f"{self._weight:.0f}"
+        if self._weight < 100.0:
+            return f"{self._weight:.2f}"
+        return f"{self._weight:.0f}" if self._weight < 99_999.5 else f"{self._weight:.1e}"
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return room for the number above the bar."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QVBoxLayout, QWi
 from core.shapes import Code, Picture
 from explorer.messages import SliderSpec
 from explorer.views.sliders.filmstrip import Filmstrip
-from explorer.views.sliders.row import SliderRow
+from explorer.views.sliders.row import SliderRow, is_collapsed
 from explorer.views.sliders.span import Span
 from explorer.views.sliders.stack import RowStack
 from explorer.views.sliders.sweeps import Sweeps
@@ -101,7 +101,7 @@ class SlidersPanel(QWidget):
         for widget in (self._active, self.expander, self._collapsed):
             rows.addWidget(widget)
         rows.addStretch(1)
-        self._filmstrip = Filmstrip(self._content)
+        self._filmstrip = Filmstrip(self._content, (self._active, self.expander, self._collapsed))
         for stack in (self._active, self._collapsed):
             stack.row_made.connect(self._on_row_made)
             stack.row_filled.connect(self._on_row_filled)
@@ -211,8 +211,8 @@ class SlidersPanel(QWidget):
     # --- inside
 
     def _fill_stacks(self) -> None:
-        active = [spec for spec in self._specs if spec.active]
-        collapsed = [spec for spec in self._specs if not spec.active]
+        active = [spec for spec in self._specs if not is_collapsed(spec)]
+        collapsed = [spec for spec in self._specs if is_collapsed(spec)]
         largest = max((spec.weight for spec in self._specs), default=0.0)
         self._active.set_specs(active, largest)
         count = len(collapsed)
@@ -290,7 +290,7 @@ class SlidersPanel(QWidget):
         row.animate_asked.connect(self._on_animate)
         row.attended.connect(self._on_attended)
         row.track.sliderReleased.connect(self._on_let_go)
-        row.field.editingFinished.connect(self._on_let_go)
+        row.field.let_go.connect(self._on_let_go)
 
     def _on_row_filled(self, row: SliderRow) -> None:
         row.show_value(self._values[row.dimension])
@@ -393,4 +393,4 @@ class SlidersPanel(QWidget):
 
 
 def _arrangement(specs: Sequence[SliderSpec]) -> list[tuple[int, bool]]:
-    return [(spec.dimension, spec.active) for spec in specs]
+    return [(spec.dimension, is_collapsed(spec)) for spec in specs]

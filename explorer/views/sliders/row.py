@@ -2,54 +2,23 @@
 
 import math
 
-from PySide6.QtCore import QEvent, QLocale, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QWheelEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import QEvent, QSignalBlocker, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from explorer.messages import SliderSpec
 from explorer.views.notation import dimension_name
 from explorer.views.sliders.marks import SignButton, WeightBar
+from explorer.views.sliders.number_field import NumberField
 from explorer.views.sliders.span import Span
 from explorer.views.sliders.track import Track
 
-LARGEST_VALUE = 1e6
-"""Latent values beyond this are cut off: decoders stay finite, and no posterior is that far out."""
 LABEL_WIDTH, FIELD_WIDTH, MARGIN, SPACING = 30, 68, 4, 4
 
 
-class NumberField(QDoubleSpinBox):
-    """A number in latent units, also beyond the slider's range."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        # Points for decimals, as everywhere in the program.
-        self.setLocale(QLocale.c())
-        self.setRange(-LARGEST_VALUE, LARGEST_VALUE)
-        self.setDecimals(3)
-        self.setKeyboardTracking(False)
-        self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    @property
-    def being_typed(self) -> bool:
-        """Whether the user has begun to type a number and not ended it."""
-        return self.hasFocus() and self.lineEdit().isModified()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Move only when the field has the focus; else the list scrolls."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Escape gives up what was typed."""
-        if event.key() == Qt.Key.Key_Escape and self.being_typed:
-            self.lineEdit().setText(self.textFromValue(self.value()))
-            self.lineEdit().setModified(False)
-            self.selectAll()
-        else:
-            super().keyPressEvent(event)
+def is_collapsed(spec: SliderSpec) -> bool:
+    """Return whether a dimension says nothing of the images."""
+    # Without a KL no scale is fixed: a code of small variance may say as much as any other.
+    return spec.weight_is_kl and not spec.active
 
 
 class SliderRow(QWidget):
@@ -65,6 +34,7 @@ class SliderRow(QWidget):
         super().__init__(parent)
         self.dimension = 0
         self.span = Span(-1.0, 1.0)
+        self._slider_tip_shown = True
         self.label = QLabel(self)
         self.label.setFixedWidth(LABEL_WIDTH)
         self.track = Track(self)
@@ -103,8 +73,9 @@ class SliderRow(QWidget):
         self.field.setSingleStep(float(f"{step:.0e}"))
         self.weight.set_weight(spec.weight, largest_weight, is_kl=spec.weight_is_kl)
         plain = f"z{spec.dimension + 1}"
-        self.label.setToolTip(f"Latent dimension {spec.dimension + 1}" + ("" if spec.active else ", collapsed"))
+        self.label.setToolTip(f"Latent dimension {spec.dimension + 1}" + (", collapsed" if is_collapsed(spec) else ""))
         self._describe(self.track, f"Slider of {plain}", f"{name} from {low:.3g} to {high:.3g}, double click resets")
+        self.show_slider_tip(self._slider_tip_shown)
         self._describe(self.field, f"Value of {plain}", f"{name} in latent units, also beyond the slider's range")
         self._describe(self.animate, f"Animate {plain}", f"Sweep {name} from low to high and back")
         self._describe(self.reset, f"Reset {plain}", f"Set {name} to {spec.centre:.3g}")
@@ -114,6 +85,11 @@ class SliderRow(QWidget):
         widget.setAccessibleName(name)
         widget.setAccessibleDescription(tip)
         widget.setToolTip(tip)
+
+    def show_slider_tip(self, shown: bool) -> None:  # noqa: FBT001 - a setter
+        """Let the slider have its tooltip, or not while there are pictures that it would cover."""
+        self._slider_tip_shown = shown
+        self.track.setToolTip(self.track.accessibleDescription() if shown else "")
 
     @property
     def tab_order(self) -> tuple[QWidget, ...]:

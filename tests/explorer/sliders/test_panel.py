@@ -5,6 +5,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from explorer.messages import SliderSpec
 from explorer.theme import apply_theme
 from explorer.views.sliders import SlidersPanel
 from explorer.views.sliders.stack import MOST_ROWS
@@ -131,10 +132,50 @@ def test_a_resting_mouse_asks_for_pictures_and_gets_them(make: Make, qtbot: QtBo
     before = [panel.row(d).y() for d in range(3)]
     panel.set_filmstrip(1, strip)
     assert panel.filmstrip.isVisible()
-    assert panel.filmstrip.y() >= row.mapTo(panel._content, row.rect().bottomLeft()).y()
+    last = panel.row(2)
+    assert panel.filmstrip.y() >= last.mapTo(panel._content, last.rect().bottomLeft()).y(), "no slider is hidden"
+    assert (row.track.toolTip(), panel.row(0).track.toolTip() != "") == ("", True)
     assert [panel.row(d).y() for d in range(3)] == before
     panel.set_filmstrip(1, None)
     assert not panel.filmstrip.isVisible()
+    assert row.track.toolTip()
+
+
+def test_where_rows_fill_the_panel_the_pictures_leave_the_hands_own_row_and_its_neighbours_free(
+    make: Make, qtbot: QtBot
+) -> None:
+    panel = make(40)
+    strip = np.zeros((28, 28 * 7), np.uint8)
+    shown = panel._area.viewport().height()
+    for dimension in (0, shown // panel.row(0).height() - 1):
+        row = panel.row(dimension)
+        with qtbot.waitSignal(panel.filmstrip_requested):
+            row.track.setFocus()
+        panel.set_filmstrip(dimension, strip)
+        place_of_row = row.geometry().translated(panel._active.pos())
+        distance = max(
+            panel.filmstrip.y() - place_of_row.bottom(), place_of_row.top() - panel.filmstrip.geometry().bottom()
+        )
+        assert distance > 3 * row.height()
+        assert panel.filmstrip.visibleRegion().boundingRect() == panel.filmstrip.rect()
+
+
+def test_a_model_without_kl_has_no_collapsed_dimensions(make: Make) -> None:
+    panel = make()
+    panel.set_sliders(tuple(SliderSpec(d, -1e-3, 1e-3, 0.0, 1e-4, False, active=False) for d in range(3)))
+    assert panel.expander.isHidden()
+    assert all(panel.row(d).isVisible() and "collapsed" not in panel.row(d).label.toolTip() for d in range(3))
+
+
+def test_a_bar_is_full_only_for_a_weight_worth_showing(make: Make) -> None:
+    panel = make()
+    panel.set_sliders(tuple(SliderSpec(d, -1.0, 1.0, 0.0, kl, True, True) for d, kl in enumerate((0.001, 0.05))))
+    assert [panel.row(d).weight.share for d in range(2)] == pytest.approx([0.01, 0.5])
+    panel.set_sliders(tuple(SliderSpec(d, -1.0, 1.0, 0.0, spread, False, True) for d, spread in enumerate((1e-4, 1e6))))
+    assert [panel.row(d).weight.share for d in range(2)] == pytest.approx([1e-10, 1.0])
+    bar = panel.row(1).weight
+    assert bar.fontMetrics().horizontalAdvance(bar.text) <= bar.width() - 2
+    assert bar.fontMetrics().horizontalAdvance("variance") <= bar.width()
 
 
 def test_pictures_are_asked_anew_when_another_dimension_moves(make: Make, qtbot: QtBot) -> None:
@@ -153,10 +194,10 @@ def test_the_mark_on_the_pictures_follows_the_slider(make: Make, qtbot: QtBot) -
     with qtbot.waitSignal(panel.filmstrip_requested):
         panel.row(0).track.setFocus()
     panel.set_filmstrip(0, np.full((10, 50), 90, np.uint8))
-    tile = (panel.filmstrip.width() - 6.0) / 5
+    tile = (panel.filmstrip.width() - 24.0 - 6.0) / 5
     for value, middle in ((-2.0, 0.5), (3.0, 4.5), (0.5, 2.5)):
         panel.set_code(code(value, 0.0, 0.0))
-        assert panel.filmstrip._mark_x == pytest.approx(3.0 + middle * tile, abs=0.5)
+        assert panel.filmstrip._mark_x == pytest.approx(24.0 + 3.0 + middle * tile, abs=0.5)
 
 
 def test_an_empty_filmstrip_is_refused(make: Make, qtbot: QtBot) -> None:

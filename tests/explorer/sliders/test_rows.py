@@ -4,9 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
 from explorer.messages import SliderSpec
+from explorer.views.sliders.number_field import LARGEST_VALUE, read_number, shown_number
 from explorer.views.sliders.span import Span
 from tests.explorer.sliders.conftest import LEFT, Heard, Make, code, make_specs, place
 
@@ -72,6 +74,63 @@ def test_a_typed_number_may_lie_beyond_the_range(make: Make) -> None:
     assert heard.of("value_edited") == [(0, -7.25)]
     assert row.value == -7.25
     assert row.track.value() == row.track.minimum()
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [("1e-3", 0.001), ("1E2", 100.0), ("0,5", 0.5), ("-,25", -0.25), ("+3.", 3.0), ("1e6", 1e6), ("2.5e-7", 2.5e-7)],
+)
+def test_every_way_of_writing_a_number_is_read(make: Make, typed: str, value: float) -> None:
+    panel = make()
+    heard = Heard(panel)
+    field = panel.row(0).field
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, typed)
+    assert field.text() == typed
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert heard.of("value_edited") == [(0, value)]
+    assert read_number(field.text()) == pytest.approx(value, rel=0.01)
+
+
+@pytest.mark.parametrize("typed", ["1e99", "1,000.5", "1.2.3", "abc", "1e", "5 5", "", "nan", "1_0"])
+def test_what_is_no_number_is_refused_whole_and_the_old_value_stays(make: Make, typed: str) -> None:
+    panel = make()
+    panel.set_code(code(0.75, 0.0, 0.0))
+    heard = Heard(panel)
+    field = panel.row(0).field
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClick(field, Qt.Key.Key_Backspace)
+    QTest.keyClicks(field, typed)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.refused
+    assert field.text() == typed
+    assert QToolTip.text()
+    panel.row(1).field.setFocus()
+    assert heard.of("value_edited") == []
+    assert not field.property("invalid")
+    assert (field.text(), panel.row(0).value) == ("0.750", 0.75)
+
+
+def test_leaving_a_number_untouched_does_not_round_it(make: Make) -> None:
+    panel = make()
+    panel.set_code(code(0.123456, 0.0, 0.0))
+    heard = Heard(panel)
+    field = panel.row(0).field
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    panel.row(1).field.setFocus()
+    assert heard.of("value_edited") == []
+    assert field.value() == pytest.approx(0.123456, abs=1e-8)
+
+
+@given(st.floats(-LARGEST_VALUE, LARGEST_VALUE))
+def test_a_shown_number_is_short_and_near_the_value(value: float) -> None:
+    text = shown_number(value)
+    assert len(text) <= 9
+    assert read_number(text) == pytest.approx(value, rel=0.05, abs=1e-300)
+    assert read_number(text.replace(".", ",")) == read_number(text)
 
 
 def test_escape_gives_up_what_was_typed(make: Make) -> None:
