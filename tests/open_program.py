@@ -233,7 +233,7 @@ class OpenProgram:
     @property
     def autosaves(self) -> list[Path]:
         """The files the program keeps by itself."""
-        return sorted((self.folder / "autosaves").glob("*"))
+        return sorted((self.folder / "autosaves").glob("*.safetensors"))
 
     @property
     def form(self) -> SectionForm:

@@ -151,10 +151,9 @@ def test_codes_of_the_other_half_are_dropped(still: StillProgram) -> None:
     still.window.split_chosen.emit("train")
     still.answer_codes(hand, late)
     assert still.session.latent.codes is None
-    still.answer_codes(hand, codes_request(still))
-    codes = still.session.latent.codes
-    assert codes is not None
-    assert codes.split == "train"
+    result = still.answer_codes(hand, codes_request(still))
+    assert result.codes.split == "train"
+    assert result.codes is still.session.latent.codes
 
 
 def test_until_the_other_half_is_encoded_a_point_is_still_the_image_it_was(still: StillProgram) -> None:
