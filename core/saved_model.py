@@ -1,5 +1,6 @@
 """A model as it lies in a file: configuration, weights, curves and where it came from."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,15 @@ class SavedModel:
     def num_parameters(self) -> int:
         """Number of weights."""
         return sum(int(array.size) for array in self.weights.values())
+
+    @property
+    def epochs(self) -> float:
+        """Epochs the weights were trained for; the last held-out report may be older."""
+        try:
+            epochs = float(self.provenance["epochs"])
+        except (KeyError, ValueError):
+            return self.history.epochs
+        return epochs if math.isfinite(epochs) and epochs >= 0.0 else self.history.epochs
 
     def as_weights(self, version: int) -> Weights:
         """Return the weights as a numbered version."""

@@ -85,7 +85,7 @@ def summary(saved: SavedModel, dataset: Dataset, evaluation: Evaluation, path: s
     bits = None if undefined or means.elbo is None else -means.elbo / (model.num_pixels * math.log(2.0))
     _put(result, "bits_per_dim", bits, undefined)
     result["kl_per_dimension"] = [value if math.isfinite(value) else None for value in means.kl_per_dimension]
-    result["epochs"] = saved.history.epochs
+    result["epochs"] = saved.epochs
     return result
 
 

@@ -47,3 +47,25 @@ def _check_start(config: ExperimentConfig, dataset: Dataset, start: SavedModel) 
         raise TrainingError(
             f"a model keeps its networks when its training goes on: {'; '.join(differences)}; start a new model"
         )
+
+
+def changes(start: SavedModel, config: ExperimentConfig, dataset: Dataset) -> list[str]:
+    """Return what is different now from how the saved model was last trained, one line each, as notes say it."""
+    before = start.config
+    found = []
+    fingerprint = start.provenance.get("data_fingerprint", dataset.fingerprint)
+    if fingerprint != dataset.fingerprint:
+        found.append(f"data {start.provenance.get('data', before.data.source)} → {dataset.name}, another set of images")
+    pairs = (
+        ("binarisation", before.data.binarisation, config.data.binarisation),
+        ("beta", before.objective.beta, config.objective.beta),
+        ("learning_rate", before.training.learning_rate, config.training.learning_rate),
+        ("batch_size", before.training.batch_size, config.training.batch_size),
+        ("schedule", before.training.schedule, config.training.schedule),
+    )
+    found.extend(f"{name} {_shown(was)} → {_shown(now)}" for name, was, now in pairs if was != now)
+    return found
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

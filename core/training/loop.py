@@ -26,7 +26,7 @@ from core.training.chunks import CHUNK_SECONDS, ChunkLength
 from core.training.device import check_size, choose_device, choose_threads
 from core.training.divergence import MAX_ROLLBACKS, SNAPSHOT_STEPS, Divergence
 from core.training.errors import TrainingError
-from core.training.fitting import fitted
+from core.training.fitting import changes, fitted
 from core.training.held_out import Evaluation, HeldOutImages
 from core.training.pace import Pace
 from core.training.position import Position
@@ -156,6 +156,7 @@ class TrainingRun:
             provenance={
                 "seed": str(self._seed),
                 "plan": self.plan.text,
+                "epochs": repr(self._position.epochs),
                 "data": self._dataset.name,
                 "data_fingerprint": self._dataset.fingerprint,
                 "torch": torch.__version__,
@@ -194,7 +195,7 @@ class TrainingRun:
         # A run that is over before enough was measured still says what it ran with.
         if chosen or (unmeasured and self._position.step == self.total_steps):
             self.plan = replace(self.plan, steps_per_chunk=self._chunk_length.steps)
-            self._note("start", self._start_text())
+            self._note("start", self._start_text(), self._first_step)
         return reports
 
     def _take_step(self, position: Position) -> int:
@@ -301,8 +302,9 @@ class TrainingRun:
         self._unsaid.append(note)
 
     def _start_text(self) -> str:
-        epochs = self.config.training.epochs
-        return f"{epochs} epochs, seed {self._seed}, {len(self._images):,} images; {self.plan.text}"
+        training = self.config.training
+        epochs = f"{training.epochs} epoch{'s' if training.epochs != 1 else ''}"
+        return f"{epochs}, seed {self._seed}, {len(self._images):,} images; {self.plan.text}"
 
     def _progress(self) -> Progress:
         left = (self.total_steps - self._position.step) / self._position.batches_per_epoch * len(self._images)
@@ -334,7 +336,9 @@ class TrainingRun:
         self.history = start.history.copy()
         steps, batches = self.history.steps().step, self._position.batches_per_epoch
         last_step = int(steps[-1]) if len(steps) else 0
-        self._position = Position.after_epochs(last_step, self.history.epochs, batches)
+        self._position = Position.after_epochs(last_step, start.epochs, batches)
+        for change in changes(start, self.config, self._dataset):
+            self._note("setting", change, last_step)
         if not start.optimiser:
             self._note("start", "Adam starts afresh: the model was saved without its optimiser's state")
             return

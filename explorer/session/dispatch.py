@@ -26,6 +26,7 @@ class Dispatch(QObject):
             "edit.redo": views.draw_pad.redo,
             "edit.copy_picture": views.hand.deterministic.copy_picture,
             "edit.paste_picture": views.draw_pad.paste,
+            "data.open_own": session.open_own_data,
             "model.start": session.start_training,
             "model.continue": session.continue_training,
             "model.pause_or_resume": self._pause_or_resume,

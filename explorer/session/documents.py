@@ -1,9 +1,6 @@
 """The open model and the open data: opening, saving, restoring, and what to do when they do not fit."""
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -21,12 +18,10 @@ from explorer.messages import (
     RunResult,
     SavedFile,
 )
+from explorer.session.autosaves import SUFFIX, Autosaves, name_of
 from explorer.settings import Settings
 from explorer.workers.loading import LoadingThread
 from resources import resource
-
-SUFFIX = ".safetensors"
-_STAMP = re.compile(r" \(\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\)( \d+)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ class DocumentSession(QObject):
     def __init__(
         self,
         settings: Settings,
-        autosaves: Path,
+        autosaves: Autosaves,
         loading: LoadingThread,
         storage: LoadingThread,
         parent: QObject | None = None,
@@ -79,7 +74,6 @@ class DocumentSession(QObject):
         self._run_save: Path | None = None
         self._held_model: LoadedModel | None = None
         self._held_data: LoadedData | None = None
-        self._now: Callable[[], datetime] = datetime.now
         loading.data_loaded.connect(self._on_data_loaded)
         loading.model_loaded.connect(self._on_model_loaded)
         loading.failed.connect(self.on_failed)
@@ -115,7 +109,7 @@ class DocumentSession(QObject):
             self.run_in_the_way.emit()
             return
         self.saved = loaded.saved
-        in_autosaves = loaded.path.parent == self._autosaves
+        in_autosaves = loaded.path in self._autosaves
         self.name = name_of(loaded.path)
         self.path = None if in_autosaves or loaded.origin == "shipped" else loaded.path
         self._autosave = loaded.path if in_autosaves else None
@@ -189,9 +183,12 @@ class DocumentSession(QObject):
 
         That file is one of its own: none that is there already, but for the one the open model was kept in before.
         """
-        name = self._untitled() if new else self.name or "Untitled"
-        autosave = self._free_path(name) if new or self._autosave is None else self._autosave
-        epochs = 0.0 if new or self.saved is None else self.saved.history.epochs
+        name = self._autosaves.untitled() if new else self.name or "Untitled"
+        autosave = None if new else self._autosave
+        if autosave is None or not self._autosaves.claim(autosave):
+            # Claimed by another window that has the same model open: its training must not be written over.
+            autosave = self._autosaves.new_path(name)
+        epochs = 0.0 if new or self.saved is None else self.saved.epochs
         self._run = _RunDocument(name, None if new else self.path, autosave, config, epochs)
         self._tell_info()
         return autosave
@@ -226,21 +223,9 @@ class DocumentSession(QObject):
         if model is not None:
             self._on_model_loaded(model)
 
-    def _free_path(self, name: str) -> Path:
-        stem = f"{name} ({self._now():%Y-%m-%d %H.%M.%S})"
-        candidate, number = self._autosaves / f"{stem}{SUFFIX}", 2
-        while candidate.exists():
-            candidate, number = self._autosaves / f"{stem} {number}{SUFFIX}", number + 1
-        return candidate
-
-    def _untitled(self) -> str:
-        taken = {name_of(path) for path in self._autosaves.glob(f"*{SUFFIX}")} if self._autosaves.is_dir() else set()
-        if "Untitled" not in taken:
-            return "Untitled"
-        number = 2
-        while f"Untitled {number}" in taken:
-            number += 1
-        return f"Untitled {number}"
+    def close(self) -> None:
+        """Let others write the file this program kept its model in; everything is written."""
+        self._autosaves.release()
 
     # Saving
 
@@ -292,17 +277,12 @@ class DocumentSession(QObject):
                     self.name,
                     self.path,
                     saved.config,
-                    saved.history.epochs,
+                    saved.epochs,
                     self.modified,
                     saved.num_parameters,
                     dict(saved.provenance),
                 )
             )
-
-
-def name_of(path: Path) -> str:
-    """Return the name of the document in a file: its stem, without the stamp of a file the program keeps itself."""
-    return _STAMP.sub("", path.stem)
 
 
 def data_info(dataset: Dataset, *, partial: bool) -> DataInfo:

@@ -17,7 +17,8 @@ from explorer.messages import (
     RunResult,
     RunState,
 )
-from explorer.session.documents import SUFFIX, DocumentSession
+from explorer.session.autosaves import SUFFIX, Autosaves
+from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
 from explorer.session.training import TrainingSession, checked_start
@@ -48,7 +49,9 @@ class Session(QObject):
         self.training = TrainingSession(
             views.training, views.curves, self.latent, workers.training, workers.inference, self
         )
-        self.documents = DocumentSession(settings, folder / "autosaves", workers.loading, workers.storage, self)
+        self.documents = DocumentSession(
+            settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
+        )
         self._dialog: ImportDialog | None = None
         self._closing = False
         self._start_paths: tuple[Path, ...] = ()
@@ -71,7 +74,7 @@ class Session(QObject):
         documents.run_in_the_way.connect(training.stop)
         training.state_changed.connect(self._on_run_state)
         training.run_ended.connect(self._on_run_ended)
-        training.epoch_ended.connect(documents.show_epochs)
+        training.epochs_changed.connect(documents.show_epochs)
         for panel in (views.data, views.model, views.training):
             panel.setting_edited.connect(self.edit)
         views.data.data_chosen.connect(self.choose_data)
@@ -177,9 +180,30 @@ class Session(QObject):
                 "Train a new one on this",
                 "model.start",
             )
+        elif dataset is not None and self.documents.saved is not None and self._is_foreign(dataset):
+            saved = self.documents.saved
+            window.show_message(
+                f"{self.documents.name} was trained on {saved.provenance['data']}; the points are images of "
+                f"{dataset.name}.",
+                "Open its own data",
+                "data.open_own",
+            )
         else:
             window.clear_message()
         self._show_abilities()
+
+    def _is_foreign(self, dataset: Dataset) -> bool:
+        """Return whether the open model is known to have been trained on other images than these."""
+        provenance = self.documents.saved.provenance if self.documents.saved is not None else {}
+        trained_on = provenance.get("data_fingerprint", "")
+        # While only a part of the data is there its fingerprint is not known yet.
+        known = bool(trained_on) and bool(dataset.fingerprint) and "data" in provenance
+        return known and trained_on != dataset.fingerprint
+
+    def open_own_data(self) -> None:
+        """Open the data the open model was trained on."""
+        if self.documents.saved is not None and not self.training.active:
+            self.documents.open_data(self.documents.saved.config.data)
 
     def _show_abilities(self) -> None:
         complete = self.documents.data_complete
@@ -328,7 +352,9 @@ class Session(QObject):
     def _on_thread_finished(self) -> None:
         if self._closing and not any(thread.isRunning() for thread in self._workers.all) and self._deadline.isActive():
             self._deadline.stop()
+            self.documents.close()
             self.closed.emit(True)
 
     def _on_deadline(self) -> None:
+        self.documents.close()
         self.closed.emit(False)

@@ -37,7 +37,7 @@ class TrainingSession(QObject):
 
     state_changed = Signal(RunState)
     run_ended = Signal(RunResult)
-    epoch_ended = Signal(float)
+    epochs_changed = Signal(float)
     """How many epochs the model in training has seen."""
 
     def __init__(
@@ -58,6 +58,7 @@ class TrainingSession(QObject):
         self._state = RunState.IDLE
         self._run_id = 0
         self._version = 1
+        self._epochs_told = -1.0
         self.history = History(2)
         self._refresh_timer = QTimer(self)
         self._refresh_timer.setSingleShot(True)
@@ -90,6 +91,8 @@ class TrainingSession(QObject):
     def show_history(self, history: History, config: ExperimentConfig) -> None:
         """Show the curves of a model that was opened or started."""
         self.history = history
+        self._panel.set_status("")
+        self._panel.set_plan("")
         self._curves.set_has_prior(config.model.has_prior)
         self._curves.set_history(history)
         self._curves.set_unit_note(unit_note(config))
@@ -103,6 +106,7 @@ class TrainingSession(QObject):
         if start is None:
             self.show_history(History(config.model.latent_dim), config)
         else:
+            self._curves.set_unit_note(unit_note(config))
             # The open model keeps its own curves, whatever becomes of the run.
             self.history = _copy_of(start.history)
         self._latent.set_live(True)
@@ -154,8 +158,6 @@ class TrainingSession(QObject):
         for held_out in report.held_out:
             self.history.add_held_out(held_out)
             self._curves.add_held_out(held_out)
-            if held_out.complete:
-                self.epoch_ended.emit(held_out.epoch)
         for note in report.notes:
             self.history.add_note(note)
             self._curves.add_note(note)
@@ -165,6 +167,14 @@ class TrainingSession(QObject):
                 self._panel.set_plan(note.text)
         if report.progress is not None:
             self._panel.set_progress(report.progress)
+            self._tell_epochs(report.progress.epoch)
+
+    def _tell_epochs(self, epochs: float) -> None:
+        # As often as the figure shown changes, which has one decimal.
+        shown = round(epochs, 1)
+        if shown != self._epochs_told:
+            self._epochs_told = shown
+            self.epochs_changed.emit(epochs)
 
     def _ask_weights(self) -> None:
         if self._state in (RunState.RUNNING, RunState.STARTING):

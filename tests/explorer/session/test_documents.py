@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu
 
 from core.storage.model_file import load_model, save_model
 from explorer.messages import RunState
-from explorer.session.documents import name_of
+from explorer.session.autosaves import name_of
 from tests.open_program import LONG, OpenProgram, model_file, trained
 
 pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
@@ -297,13 +297,13 @@ def test_nothing_that_is_there_is_overwritten_when_two_runs_begin_in_the_same_se
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = ready(make(model_file()))
-    documents = opened.session.documents
-    moment = documents._now()
-    monkeypatch.setattr(documents, "_now", lambda: moment)
+    autosaves = opened.session.documents._autosaves
+    moment = autosaves._now()
+    monkeypatch.setattr(autosaves, "_now", lambda: moment)
     run_epochs(opened, 1)
     (first,) = opened.autosaves
     content = first.read_bytes()
-    monkeypatch.setattr(documents, "_untitled", lambda: "Untitled")
+    monkeypatch.setattr(autosaves, "untitled", lambda: "Untitled")
     run_epochs(opened, 1)
     assert len(opened.autosaves) == 2
     assert first.read_bytes() == content
