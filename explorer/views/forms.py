@@ -122,6 +122,9 @@ class SectionForm(QWidget):
         self._running = running
         for row in self._rows.values():
             able = row.declared.declaration.live or not running
+            if not able and self.window().focusWidget() is row.editor:
+                # Qt would pass the focus of a disabled field to whatever comes next, a dock's button perhaps.
+                row.editor.clearFocus()
             row.editor.setEnabled(able)
             if row.label is not None:
                 row.label.setEnabled(able)

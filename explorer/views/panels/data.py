@@ -66,6 +66,9 @@ class DataPanel(Panel):
 
     def set_running(self, running: bool) -> None:  # noqa: FBT001 - a Qt setter
         """Keep the data during a run."""
+        if running and self.window().focusWidget() is self._box:
+            # Qt would pass the focus of a disabled field to whatever comes next.
+            self._box.clearFocus()
         self._box.setEnabled(not running)
         self._box.setToolTip(
             "The data stays while a model trains on it." if running else "The images to train on and to explore."

@@ -1,6 +1,6 @@
 """The training panel: settings of a run, its buttons, and how far it is."""
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from core.config import ExperimentConfig
@@ -18,6 +18,10 @@ _BAR_STEPS = 1000
 _HINT = "Start makes a new model; Continue trains the open one further."
 _HINT_NO_MODEL = "Start makes a new model from these settings."
 _HINT_RUNNING = "Learning rate and β can be changed now; all else is fixed until the run ends."
+_NO_DATA = "Start waits for training images: none are open, or they are still being read."
+_BAD_FIELD = "Start waits until every setting is allowed: see the text in red."
+SECOND_CLICK_MS = 500
+"""Within this time after a click that put another button in the mouse's place, a click is the same one's second."""
 
 
 class TrainingPanel(Panel):
@@ -36,6 +40,10 @@ class TrainingPanel(Panel):
         super().__init__("Training", parent)
         self._state = RunState.IDLE
         self._can_start, self._can_continue, self._model_valid = True, False, True
+        self._why_not = ""
+        self._owes_focus = False
+        self._last_clicked: QPushButton | None = None
+        self._since_click = QElapsedTimer()
         self.controls = QWidget()
         """Buttons, progress and status; below the settings, or wherever the window keeps them in sight."""
         self._objective = SectionForm("objective")
@@ -50,7 +58,7 @@ class TrainingPanel(Panel):
         self._start.clicked.connect(self._start_clicked)
         self._continue.clicked.connect(self._continue_clicked)
         self._pause.clicked.connect(self._pause_clicked)
-        self._stop.clicked.connect(self.stop_requested)
+        self._stop.clicked.connect(self._stop_clicked)
         self._bar = QProgressBar()
         self._bar.setRange(0, _BAR_STEPS)
         self._bar.setTextVisible(False)
@@ -68,17 +76,14 @@ class TrainingPanel(Panel):
         """Show what the training is doing."""
         if state is self._state:
             return
-        had_focus = next((button for button in self._buttons() if button.hasFocus()), None)
+        self._take_focus_along()
         if state is RunState.STARTING:
             self.set_status("")
             self._bar.setValue(0)
             show_text(self._progress, "")
         self._state = state
         self._show_state()
-        if had_focus is not None and had_focus.isHidden():
-            # Whoever pressed Start with the keyboard finds Pause there, and the other way round.
-            target = self._start if state is RunState.IDLE else self._pause
-            target.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._give_focus()
 
     def set_progress(self, progress: Progress | None) -> None:
         """Show how far a run is; None clears it."""
@@ -108,9 +113,9 @@ class TrainingPanel(Panel):
         self._objective.set_config(config)
         self._objective.setVisible(config.model.has_prior)
 
-    def set_can_start(self, able: bool) -> None:  # noqa: FBT001 - a Qt setter
-        """Let a new model be started: there is data to train on."""
-        self._can_start = able
+    def set_can_start(self, able: bool, reason: str = "") -> None:  # noqa: FBT001 - a Qt setter
+        """Let a new model be started: there is data to train on; if not, `reason` is a sentence that says why."""
+        self._can_start, self._why_not = able, reason
         self._show_state()
 
     def set_model_valid(self, valid: bool) -> None:  # noqa: FBT001 - a Qt setter
@@ -165,9 +170,10 @@ class TrainingPanel(Panel):
         below = QVBoxLayout(self.controls)
         below.setContentsMargins(MARGIN, 10, MARGIN, 12)
         below.setSpacing(6)
-        below.addLayout(row)
-        for widget in (self._hint, self._bar, self._progress, self._status, self._plan):
+        # The lines come and go; below them, at the end of the dock, the buttons stay under the mouse.
+        for widget in (self._plan, self._status, self._hint, self._bar, self._progress):
             below.addWidget(widget)
+        below.addLayout(row)
         self.column.addWidget(self._objective)
         self.column.addWidget(self._training)
         self.column.addWidget(self.controls)
@@ -194,8 +200,49 @@ class TrainingPanel(Panel):
         self._pause.setAccessibleName("Resume the training" if paused else "Pause the training")
         self._stop.setText("Stopping…" if state is RunState.STOPPING else "Stop")
         self._bar.setVisible(not idle)
-        self._hint.setText((_HINT if self._can_continue else _HINT_NO_MODEL) if idle else _HINT_RUNNING)
+        reason = self._why_no_start()
+        self._hint.setText((reason or (_HINT if self._can_continue else _HINT_NO_MODEL)) if idle else _HINT_RUNNING)
+        self._start.setToolTip(f"{_tip(START)}\n{reason}" if reason else _tip(START))
         self._tint()
+
+    def _why_no_start(self) -> str:
+        """Return why no new model can be started; empty where one can."""
+        if not self._can_start:
+            return self._why_not or _NO_DATA
+        return "" if self._model_valid and self.is_valid else _BAD_FIELD
+
+    def _take_focus_along(self) -> None:
+        """Take the focus off the buttons: Qt would pass that of a hidden one to any neighbour."""
+        focused = self.window().focusWidget()
+        if focused in self._buttons():
+            focused.clearFocus()
+            self._owes_focus = True
+
+    def _give_focus(self) -> None:
+        """Give the focus that a button or a field has lost to Pause, or to Start after the run."""
+        idle = self._state is RunState.IDLE
+        if self.window().focusWidget() is not None:
+            self._owes_focus = False
+        elif self._owes_focus or not idle:
+            # While a run starts or stops nothing can be pressed without harm: the focus waits.
+            self._owes_focus = True
+            able = [
+                button for button in ((self._start, self._continue) if idle else (self._pause,)) if button.isEnabled()
+            ]
+            if able:
+                able[0].setFocus(Qt.FocusReason.OtherFocusReason)
+                self._owes_focus = False
+
+    def _is_second_click(self) -> bool:
+        """Whether the button that was just clicked has come under the mouse by the click before."""
+        button, last = self.sender(), self._last_clicked
+        soon = self._since_click.isValid() and self._since_click.elapsed() < SECOND_CLICK_MS
+        if soon and last is not None and last is not button and last.isHidden():
+            return True
+        if isinstance(button, QPushButton):
+            self._last_clicked = button
+            self._since_click.start()
+        return False
 
     def _tint(self) -> None:
         colours = current_palette()
@@ -210,20 +257,30 @@ class TrainingPanel(Panel):
             button.setIcon(tinted_icon(icon, colours.accent_text if primary else colours.text))
 
     def _start_clicked(self) -> None:
+        if self._is_second_click():
+            return
         commit_pending_edit()
         if START in self.available:
             self.start_requested.emit()
 
     def _continue_clicked(self) -> None:
+        if self._is_second_click():
+            return
         commit_pending_edit()
         if CONTINUE in self.available:
             self.continue_requested.emit()
 
     def _pause_clicked(self) -> None:
+        if self._is_second_click():
+            return
         if self._state is RunState.PAUSED:
             self.resume_requested.emit()
         else:
             self.pause_requested.emit()
+
+    def _stop_clicked(self) -> None:
+        if not self._is_second_click():
+            self.stop_requested.emit()
 
     def _form_edited(self, name: str, value: object) -> None:
         form = self.sender()
@@ -240,9 +297,14 @@ def _button(text: str, icon: str, name: str, *, primary: bool = False) -> QPushB
     button = QPushButton(tinted_icon(icon), text)
     button.setObjectName(name)
     button.setAccessibleName(entry.plain_text)
-    button.setToolTip(f"{entry.help} ({entry.key_sequence.toString()})")
+    button.setToolTip(_tip(name))
     button.setIconSize(QSize(16, 16))
     button.setMinimumHeight(34)
     if primary:
         button.setProperty("role", "primary")
     return button
+
+
+def _tip(name: str) -> str:
+    entry = command(name)
+    return f"{entry.help} ({entry.key_sequence.toString()})"

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QTabWidget,
 )
 
+from core.snapshots import Progress
 from explorer.messages import RunState
 from explorer.settings import Settings
 from explorer.views.main_window import MainWindow
@@ -80,3 +81,35 @@ def test_the_next_window_stands_as_the_last_one_was_left(made: Maker, qtbot: Any
     again = made(1440, 900)
     qtbot.waitUntil(lambda: [dock.width() for dock in again.docks.all()] == widths, timeout=2000)
     assert again.tabPosition(Qt.DockWidgetArea.RightDockWidgetArea) == QTabWidget.TabPosition.North
+
+
+def test_the_buttons_of_the_training_stand_still_whatever_is_said_above_them(window: MainWindow) -> None:
+    training = window._panels.training
+    places = set()
+    for state in (
+        RunState.IDLE,
+        RunState.STARTING,
+        RunState.RUNNING,
+        RunState.PAUSED,
+        RunState.STOPPING,
+        RunState.IDLE,
+    ):
+        window.set_run_state(state)
+        training.set_plan("cpu, float32, 1 thread" if state is not RunState.IDLE else "")
+        training.set_progress(Progress(340, 1000, 3.4, 10.0, 9812.0, 41.2) if state is RunState.RUNNING else None)
+        training.set_status("Stopped after epoch 3." * 4 if state is RunState.IDLE else "")
+        QApplication.processEvents()  # noqa: TID251 - lets the lines take their places
+        first = next(found for found in training.controls.findChildren(QPushButton) if found.isVisible())
+        places.add(first.mapTo(window, QPoint(0, 0)).toTuple())
+    assert len(places) == 1
+
+
+def test_the_field_that_a_run_fixes_gives_its_focus_to_pause(window: MainWindow) -> None:
+    window._panels.model.form.editor("latent_dim").setFocus()
+    # As the session does: first the panels, then the window.
+    window._panels.model.set_running(True)
+    for state in (RunState.STARTING, RunState.RUNNING):
+        window.set_run_state(state)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    assert focused.objectName() == "model.pause_or_resume"
