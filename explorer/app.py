@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from explorer.display import display_problem
-from explorer.hooks import ErrorHook, SignalHook, start_log
+from explorer.hooks import ErrorHook, ErrorLog, SignalHook
 from explorer.program import Program, application, data_folder
 from explorer.settings import Settings
 from explorer.theme import apply_theme
@@ -56,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     settings = Settings()
     apply_theme(app, settings.theme)
     folder = data_folder()
-    start_log(folder)
+    log = ErrorLog(folder)
+    log.start()
     errors, signals = ErrorHook(), SignalHook()
     program = Program(settings, folder)
     watch = _Watch(app, program)
@@ -71,6 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     status = app.exec()
     signals.remove()
     errors.remove()
+    log.stop()
     if not watch.clean:
         # A thread is inside an import of torch, which cannot be interrupted; everything is saved already.
         sys.stdout.flush()

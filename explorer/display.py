@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")
-# Display n listens at port 6000 + n.
-_MOST_DISPLAYS = 59_536
+_X_PORT = 6000
+_LONGEST_NUMBER = 5
 
 
 def display_problem(environment: Mapping[str, str] = os.environ) -> str:
@@ -30,7 +30,7 @@ def display_problem(environment: Mapping[str, str] = os.environ) -> str:
     if not display or not _x_answers(display):
         where = f"DISPLAY={display}" if display else f"WAYLAND_DISPLAY={wayland}"
         return f"no display: nothing answers at {where}. Is the desktop session still running?"
-    return _missing_library()
+    return _missing_library() or _refusal(display)
 
 
 def _wayland_answers(name: str, runtime_dir: str) -> bool:
@@ -41,12 +41,13 @@ def _wayland_answers(name: str, runtime_dir: str) -> bool:
 def _x_answers(display: str) -> bool:
     host, _, rest = display.rpartition(":")
     number = rest.split(".")[0]
-    if not (number.isascii() and number.isdigit() and int(number) < _MOST_DISPLAYS):
+    if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
         return False
+    port = _X_PORT + int(number)
     if host in {"", "unix"}:
         path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - where every X server listens
-        return _unix_answers(path) or _unix_answers(f"\0{path}") or _tcp_answers("localhost", 6000 + int(number))
-    return _tcp_answers(host, 6000 + int(number))
+        return _unix_answers(path) or _unix_answers(f"\0{path}") or _tcp_answers("localhost", port)
+    return _tcp_answers(host, port)
 
 
 def _unix_answers(path: str) -> bool:
@@ -63,8 +64,8 @@ def _tcp_answers(host: str, port: int) -> bool:
     try:
         with socket.create_connection((host, port), timeout=2.0):
             return True
-    # UnicodeError: a name that no host can have, such as one of two dots.
-    except (OSError, UnicodeError):
+    # UnicodeError: a name that no host can have, such as one of two dots.  OverflowError: a port that none can have.
+    except (OSError, UnicodeError, OverflowError):
         return False
 
 
@@ -84,3 +85,23 @@ def _missing_library() -> str:
             "or install Qt's xcb libraries with your system's package manager."
         )
     return ""
+
+
+def _refusal(display: str) -> str:
+    """Return a sentence when the X server does not let this user in; Qt would abort."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return ""
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(os.fsencode(display), None)
+    refused = xcb.xcb_connection_has_error(connection) != 0
+    xcb.xcb_disconnect(connection)
+    if not refused:
+        return ""
+    return (
+        f"no display: the X server at DISPLAY={display} lets nobody in who does not have its key. Start the program as "
+        "the user of the desktop session, not with sudo, or set XAUTHORITY to that user's key file."
+    )

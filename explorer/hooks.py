@@ -10,12 +10,14 @@ import threading
 import traceback
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
 from explorer.messages import Failed
 
 _log = logging.getLogger("explorer")
+_LARGEST_LOG = 1_000_000
 
 
 class ErrorHook(QObject):
@@ -41,7 +43,7 @@ class ErrorHook(QObject):
         print(details, file=sys.stderr)  # noqa: T201 - who started it from a terminal sees it there too
         # Emitted from any thread: the signal is queued to the GUI thread's slots.
         self.caught.emit(
-            Failed(f"An error in the program: {error or kind.__name__}. It goes on; see the log.", details)
+            Failed(f"An error in the program: {str(error) or kind.__name__}. It goes on; see the log.", details)
         )
 
     def _on_thread_exception(self, arguments: threading.ExceptHookArgs) -> None:
@@ -92,17 +94,42 @@ def _ignore(number: int, frame: object) -> None:
     """The byte in the socket says it all."""
 
 
-def start_log(folder: Path) -> Path:
-    """Return the file that errors, and the stacks of a crash, are written to from now on."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "latent-explorer.log"
-    if path.exists() and path.stat().st_size > 1_000_000:
-        path.replace(path.with_suffix(".old.log"))
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    _log.addHandler(handler)
-    _log.setLevel(logging.INFO)
-    _log.propagate = False
-    crash = (folder / "crash.log").open("a", encoding="utf-8")
-    faulthandler.enable(crash)
-    return path
+class ErrorLog:
+    """Errors, and the stacks of a crash, written to a folder; one that cannot be written to keeps nobody waiting."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._handler: logging.FileHandler | None = None
+        self._crashes: TextIO | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file of the errors."""
+        return self._folder / "latent-explorer.log"
+
+    def start(self) -> None:
+        """Write from now on."""
+        _log.setLevel(logging.INFO)
+        _log.propagate = False
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if self.path.exists() and self.path.stat().st_size > _LARGEST_LOG:
+                self.path.replace(self.path.with_suffix(".old.log"))
+            self._handler = logging.FileHandler(self.path, encoding="utf-8")
+            self._crashes = (self._folder / "crash.log").open("a", encoding="utf-8")
+        except OSError as error:
+            print(f"latent-explorer: no log is written: {error}", file=sys.stderr)  # noqa: T201 - where else
+            return
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        _log.addHandler(self._handler)
+        faulthandler.enable(self._crashes)
+
+    def stop(self) -> None:
+        """Write no more."""
+        if self._handler is not None:
+            _log.removeHandler(self._handler)
+            self._handler.close()
+        if self._crashes is not None:
+            faulthandler.disable()
+            self._crashes.close()
+        self._handler = self._crashes = None
