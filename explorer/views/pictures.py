@@ -16,15 +16,16 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from core.shapes import Picture
 from explorer.messages import HandPictures
 from explorer.theme import current_palette
-from explorer.views.readouts import NumberRow, NumberTable, number
+from explorer.views.notation import dimension_name
+from explorer.views.readouts import StatusLine, number
 
 _CAPTION_GAP = 3
-_MOST_CODE_ROWS = 6
+_LONGEST_CODE = 2
 
 
 class PictureView(QWidget):
@@ -266,13 +267,13 @@ class HandPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.deterministic = PictureView(
-            "deterministic reconstruction\nE[x\u00a0|\u00a0z]",
+            "decoded mean\nE[x\u00a0|\u00a0z]",
             "The mean of p(x | z) at this code: each pixel's grey is its expected value.",
             caption_lines=2,
             least_side=112,
         )
         self.stochastic = PictureView(
-            "stochastic\nx\u00a0∼\u00a0p(x\u00a0|\u00a0z)",
+            "decoded draw\nx\u00a0∼\u00a0p(x\u00a0|\u00a0z)",
             "One draw from p(x | z) at this code, always with the same noise.",
             caption_lines=2,
             fill=True,
@@ -286,11 +287,9 @@ class HandPanel(QWidget):
         self.deterministic.set_placeholder("Select a handle on the canvas, or double-click to add one.")
         for view in (self.deterministic, self.stochastic, self.source):
             view.failed.connect(self.failed)
-        self.table = NumberTable("Code of the selected handle")
-        self.table.setToolTip("The code z that the picture is decoded from, in latent units.")
-        self._status = QLabel()
-        self._status.setProperty("role", "muted")
-        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._status = StatusLine("Code and weights of the selected handle")
+        self._status.setToolTip("The code z that is decoded, in latent units, and the version of the model's weights.")
+        self._code = ""
         self._version: int | None = None
         self._timing = ""
         self._timing_visible = False
@@ -300,8 +299,8 @@ class HandPanel(QWidget):
 
     @property
     def status_text(self) -> str:
-        """The line under the pictures: the weights' version and, if wanted, how long decoding took."""
-        return self._status.text()
+        """The line under the pictures: a code of one or two numbers, the weights' version, the time if wanted."""
+        return self._status.text
 
     def set_pictures(self, pictures: HandPictures | None) -> None:
         """Show what a handle's code decodes to, or that no handle is selected."""
@@ -311,20 +310,20 @@ class HandPanel(QWidget):
         self.source.set_picture(source)
         if self.source.isHidden() == (source is not None):
             self.source.setVisible(source is not None)
-        version = None if pictures is None else pictures.version
-        if version != self._version:
-            self._version = version
-            self._write_status()
-        self.table.set_rows((), [] if pictures is None else code_rows(pictures.code.tolist()))
+        self._version = None if pictures is None else pictures.version
+        # Longer codes are read off the sliders.
+        short = pictures is not None and len(pictures.code) <= _LONGEST_CODE
+        self._code = code_text(pictures.code.tolist()) if pictures is not None and short else ""
+        self._write_status()
 
     def set_timing(self, milliseconds: float, frames_per_second: float) -> None:
-        """Say how long the last decoding took, and how many pictures a second are painted."""
-        self._timing = f"decoded in {milliseconds:.2f} ms · {frames_per_second:.0f} pictures/s"
+        """Say how long it takes from the hand's movement to its picture, and how many are painted a second."""
+        self._timing = f"hand to picture {milliseconds:.1f} ms · {frames_per_second:.0f} pictures/s"
         if self._timing_visible:
             self._write_status()
 
     def set_timing_visible(self, visible: bool) -> None:  # noqa: FBT001
-        """Show or hide the decoding time."""
+        """Show or hide the time from hand to picture."""
         self._timing_visible = visible
         self._write_status()
 
@@ -347,26 +346,21 @@ class HandPanel(QWidget):
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setVerticalSpacing(6)
         layout.addLayout(pictures, 0, 0)
-        layout.addWidget(self.table, 1, 0)
-        layout.addWidget(self._status, 2, 0)
+        layout.addWidget(self._status, 1, 0)
         layout.setRowStretch(0, 1)
 
     def _write_status(self) -> None:
-        parts = [] if self._version is None else [f"weights version {self._version}"]
+        parts = [self._code] if self._code else []
+        if self._version is not None:
+            parts.append(f"weights version {self._version}")
         if self._timing_visible and self._timing:
             parts.append(self._timing)
-        self._status.setText(" · ".join(parts))
+        self._status.set_text(" · ".join(parts))
 
 
-def code_rows(code: list[float], most: int = _MOST_CODE_ROWS) -> list[NumberRow]:
-    """Return the rows of a code's table; dimensions beyond `most` are counted, not shown."""
-    rows = [
-        NumberRow(f"z{index + 1}", (number(value),), f"Latent dimension {index + 1}.")
-        for index, value in enumerate(code[:most])
-    ]
-    if len(code) > most:
-        rows.append(NumberRow(f"… and {len(code) - most} more", ()))
-    return rows
+def code_text(code: list[float]) -> str:
+    """Return a short code in one line, numbered from z₁."""
+    return "  ".join(f"{dimension_name(index)} {number(value)}" for index, value in enumerate(code))
 
 
 def _file_name(text: str) -> str:

@@ -31,6 +31,47 @@ def number(value: float, decimals: int = 2) -> str:
     return text.replace("-", MINUS, 1) if text.startswith("-") else text
 
 
+class StatusLine(QWidget):
+    """One muted line, cut at its end where there is no room; the whole of it can be copied."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = ""
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self._copy = QAction("Copy line", self)
+        self._copy.triggered.connect(self._copy_text)
+        self.addAction(self._copy)
+
+    def set_text(self, text: str) -> None:
+        """Show a text."""
+        if text != self.text:
+            self.text = text
+            self.setAccessibleDescription(text)
+            self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the height of the line; any width will do."""
+        return QSize(0, self.fontMetrics().height() + _ROW_GAP)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the size hint."""
+        return self.sizeHint()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        """Paint the text."""
+        painter = QPainter(self)
+        painter.setPen(QColor(current_palette().muted_text))
+        metrics = painter.fontMetrics()
+        base = (self.height() + metrics.ascent() - metrics.descent()) / 2.0
+        painter.drawText(QPointF(0.0, base), metrics.elidedText(self.text, Qt.TextElideMode.ElideRight, self.width()))
+        painter.end()
+
+    def _copy_text(self) -> None:
+        QGuiApplication.clipboard().setText(self.text)
+
+
 class NumberTable(QWidget):
     """A small table whose first column names the row and whose others are numbers, right-aligned."""
 

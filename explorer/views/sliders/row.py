@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from explorer.messages import SliderSpec
 from explorer.views.notation import dimension_name
 from explorer.views.sliders.marks import SignButton, WeightBar
-from explorer.views.sliders.number_field import NumberField
+from explorer.views.sliders.number_field import NumberField, shown_number
 from explorer.views.sliders.span import Span
 from explorer.views.sliders.track import Track
 
@@ -65,20 +65,20 @@ class SliderRow(QWidget):
         self.span = Span.of(spec)
         self.dimension = spec.dimension
         name = dimension_name(spec.dimension)
-        low, high = self.span.low, self.span.high
         self.label.setText(name)
         self.track.set_span(self.span, spec.centre)
         # A hundredth of the range, rounded to one digit.
-        step = (high - low) / 100.0
+        step = (self.span.high - self.span.low) / 100.0
         self.field.setSingleStep(float(f"{step:.0e}"))
         self.weight.set_weight(spec.weight, largest_weight, is_kl=spec.weight_is_kl)
         plain = f"z{spec.dimension + 1}"
         self.label.setToolTip(f"Latent dimension {spec.dimension + 1}" + (", collapsed" if is_collapsed(spec) else ""))
-        self._describe(self.track, f"Slider of {plain}", f"{name} from {low:.3g} to {high:.3g}, double click resets")
+        low, high = shown_number(self.span.low), shown_number(self.span.high)
+        self._describe(self.track, f"Slider of {plain}", f"{name} from {low} to {high}, double click resets")
         self.show_slider_tip(self._slider_tip_shown)
         self._describe(self.field, f"Value of {plain}", f"{name} in latent units, also beyond the slider's range")
         self._describe(self.animate, f"Animate {plain}", f"Sweep {name} from low to high and back")
-        self._describe(self.reset, f"Reset {plain}", f"Set {name} to {spec.centre:.3g}")
+        self._describe(self.reset, f"Reset {plain}", f"Set {name} to {shown_number(spec.centre)}")
 
     @staticmethod
     def _describe(widget: QWidget, name: str, tip: str) -> None:
