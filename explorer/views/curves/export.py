@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QPointF, QRect, QRectF, QSize, Qt
@@ -16,8 +17,10 @@ from PySide6.QtSvg import QSvgGenerator
 from explorer.theme import current_palette
 from explorer.views.curves.columns import Numbers
 from explorer.views.curves.legend import Entry, paint_swatch
-from explorer.views.curves.plot import QuantityPlot
 from explorer.views.curves.record import CurveRecord
+
+if TYPE_CHECKING:
+    from explorer.views.curves.plot import QuantityPlot
 
 PICTURE_SCALE = 2
 _MARGIN = 10
@@ -54,7 +57,7 @@ def _usual_mode(path: Path) -> int:
     return 0o666 & ~mask
 
 
-def figure_bytes(suffix: str, plots: Sequence[QuantityPlot], entries: Sequence[Entry], note: str) -> bytes:
+def figure_bytes(suffix: str, plots: Sequence["QuantityPlot"], entries: Sequence[Entry], note: str) -> bytes:
     """Return the visible plots with their legend as PNG or SVG.  Raises ValueError for another suffix."""
     width = sum(plot.width() for plot in plots) + 2 * _MARGIN
     head = _legend_places(plots[0].fontMetrics(), entries, note, width)
@@ -108,7 +111,7 @@ def _legend_places(
 def _paint_figure(
     painter: QPainter,
     size: QSize,
-    plots: Sequence[QuantityPlot],
+    plots: Sequence["QuantityPlot"],
     head: Sequence[tuple[QPoint, Entry | str]],
     top: int,
 ) -> None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+RAW, SMOOTHED, SUBSET, COMPLETE = "train", "smoothed", "subset", "complete"
+"""The parts of a curve, each with an entry of its own in the legend."""
+
 
 @dataclass(frozen=True, slots=True)
 class CurveOptions:

@@ -1,6 +1,7 @@
 """The panel of training curves."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QStandardPaths, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -12,13 +13,14 @@ from explorer.theme import Palette, current_palette
 from explorer.views.curves.controls import ALL, CurveControls, with_hidden
 from explorer.views.curves.export import figure_bytes, table_text, write_whole
 from explorer.views.curves.legend import Entry, Legend
-from explorer.views.curves.options import CurveOptions
-from explorer.views.curves.plot import QuantityPlot
+from explorer.views.curves.options import COMPLETE, RAW, SMOOTHED, SUBSET, CurveOptions
 from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, NLL, QUANTITIES
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.style import panel_style
-from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET
 from explorer.views.notation import dimension_name
+
+if TYPE_CHECKING:
+    from explorer.views.curves.plot import QuantityPlot
 
 REPAINT_MS = 33
 """At most 30 repaints a second, for what the user does."""
@@ -57,7 +59,8 @@ class CurvesPanel(QWidget):
             label.setContentsMargins(6, 0, 6, 0)
             label.hide()
             self.legend.add_trailing(label)
-        self.plots = {quantity.name: QuantityPlot(quantity, self) for quantity in QUANTITIES}
+        self._plots: dict[str, QuantityPlot] = {}
+        self._stage = QWidget(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_timer)
@@ -67,10 +70,6 @@ class CurvesPanel(QWidget):
         self.controls.follow_asked.connect(self._on_follow)
         self.controls.save_asked.connect(self._on_save)
         self.legend.hidden_changed.connect(self._mark_dirty)
-        for plot in self.plots.values():
-            plot.zoomed.connect(self._on_zoomed)
-            plot.range_changed.connect(self._on_range_changed)
-            plot.follow_requested.connect(self.follow)
         self._last_options = self.options
         self._restyle()
         self._on_quantity(self.controls.quantity)
@@ -82,16 +81,15 @@ class CurvesPanel(QWidget):
         below.addWidget(self.controls.outliers)
         below.addWidget(self.controls.follow)
         below.addWidget(self.controls.save)
-        row = QHBoxLayout()
+        row = QHBoxLayout(self._stage)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
-        for plot in self.plots.values():
-            row.addWidget(plot, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
         layout.setSpacing(3)
         layout.addWidget(self.controls)
         layout.addLayout(below)
-        layout.addLayout(row, 1)
+        layout.addWidget(self._stage, 1)
 
     # --- what the session sets
 
@@ -145,6 +143,26 @@ class CurvesPanel(QWidget):
         return with_hidden(options, self.legend.hidden, in_epochs=options.in_epochs and self._record.epochs.known)
 
     @property
+    def plots(self) -> dict[str, "QuantityPlot"]:
+        """The plots by quantity, made when they are first drawn.
+
+        That is after the window's first paint: pyqtgraph takes a third of a second to import.
+        """
+        if not self._plots:
+            from explorer.views.curves.plot import QuantityPlot  # noqa: PLC0415 - see above
+
+            for quantity in QUANTITIES:
+                plot = self._plots[quantity.name] = QuantityPlot(quantity, self._stage)
+                plot.zoomed.connect(self._on_zoomed)
+                plot.range_changed.connect(self._on_range_changed)
+                plot.follow_requested.connect(self.follow)
+                plot.setVisible(self.controls.quantity in (quantity.name, ALL))
+                layout = self._stage.layout()
+                if isinstance(layout, QHBoxLayout):
+                    layout.addWidget(plot, 1)
+        return self._plots
+
+    @property
     def following(self) -> bool:
         """Whether all is shown up to the newest step."""
         return self._x_range is None and all(plot.follow_y for plot in self._shown())
@@ -157,7 +175,7 @@ class CurvesPanel(QWidget):
     def follow(self) -> None:
         """Show everything again, and what is to come."""
         self._x_range = None
-        for plot in self.plots.values():
+        for plot in self._plots.values():
             plot.follow_y = True
         self._mark_dirty()
 
@@ -186,7 +204,7 @@ class CurvesPanel(QWidget):
         """Save every number behind the curves as a table.  Raises OSError."""
         write_whole(path, "".join(table_text(self._record)).encode())
 
-    def _shown(self) -> list[QuantityPlot]:
+    def _shown(self) -> "list[QuantityPlot]":
         chosen = self.controls.quantity
         return [plot for name, plot in self.plots.items() if chosen in (name, ALL)]
 
@@ -205,7 +223,7 @@ class CurvesPanel(QWidget):
             self.refresh()
 
     def _on_quantity(self, chosen: str) -> None:
-        for name, plot in self.plots.items():
+        for name, plot in self._plots.items():
             plot.setVisible(chosen in (name, ALL))
         self._mark_dirty()
 
@@ -214,7 +232,7 @@ class CurvesPanel(QWidget):
         if (options.in_epochs, options.log_x) != (last.in_epochs, last.log_x):
             self._x_range = None
         if options.log_y != last.log_y:
-            for plot in self.plots.values():
+            for plot in self._plots.values():
                 plot.follow_y = True
         self._last_options = options
         self._mark_dirty()
@@ -330,7 +348,7 @@ class CurvesPanel(QWidget):
             return
         self._colours = colours
         self.setStyleSheet(panel_style(colours))
-        for plot in self.plots.values():
+        for plot in self._plots.values():
             plot.restyle()
         self._mark_dirty()
 

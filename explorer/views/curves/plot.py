@@ -14,13 +14,13 @@ from explorer.views.curves.axis import PlainAxis
 from explorer.views.curves.backdrop import Backdrop
 from explorer.views.curves.columns import Numbers
 from explorer.views.curves.crosshair import Crosshair
-from explorer.views.curves.options import CurveOptions
+from explorer.views.curves.options import COMPLETE, RAW, SMOOTHED, SUBSET, CurveOptions
 from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, NOT_DEFINED, Quantity
 from explorer.views.curves.reading import read_at
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.scales import Scales
 from explorer.views.curves.series import Series
-from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET, Trace, line_pen
+from explorer.views.curves.trace import Trace, line_pen
 
 _MOST_MARKERS = 400
 _POINTS_PER_PIXEL = 6

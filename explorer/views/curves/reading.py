@@ -8,11 +8,10 @@ from PySide6.QtCore import QPointF
 from explorer.theme import current_palette
 from explorer.views.curves.columns import Numbers
 from explorer.views.curves.crosshair import Reading, ReadingLine
-from explorer.views.curves.options import CurveOptions
+from explorer.views.curves.options import COMPLETE, RAW, SMOOTHED, SUBSET, CurveOptions
 from explorer.views.curves.quantities import KL_PER_DIMENSION, Quantity
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.scales import Scales
-from explorer.views.curves.trace import COMPLETE, RAW, SMOOTHED, SUBSET
 from explorer.views.notation import dimension_name
 
 _NEAR_NOTE_PX = 5.0

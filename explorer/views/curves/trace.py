@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 
 from explorer.views.curves.columns import Numbers
+from explorer.views.curves.options import COMPLETE, RAW, SMOOTHED, SUBSET
 
-RAW, SMOOTHED, SUBSET, COMPLETE = "train", "smoothed", "subset", "complete"
 PARTS = (RAW, SMOOTHED, SUBSET, COMPLETE)
 
 _BOLD_PX = {SMOOTHED: 2.2, COMPLETE: 1.4}
