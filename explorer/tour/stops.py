@@ -163,6 +163,8 @@ class Tour(QObject):
         here = self._handle_position()
         self._driver.press(canvas, here)
         for number in range(1, 5):
+            if not training.active:
+                break  # over sooner than the hand: what follows would be no drag during training
             angle = number * math.tau / 4.0
             there = self._pixel(_PRIOR_REACH * math.cos(angle), _PRIOR_REACH * math.sin(angle))
             latencies += [self._move_until_painted(point) for point in line(here, there, 60)[1:] if training.active]
