@@ -353,9 +353,7 @@ class LatentSession(QObject):
         split, dataset = self._data.split, self._data.dataset
         if self._hand is None or split is None or dataset is None or not self.fits(dataset) or not len(split):
             self._canvas.set_codes(None, ())
-            self._canvas.set_note(
-                "" if dataset is None or self.fits(dataset) else "the open data does not fit the model"
-            )
+            self._canvas.set_note(scene.NO_CODES_NOTE)
             self._data.clear_codes()
             if dataset is not None:
                 # There is nothing to wait for: the mosaic alone is what can be refreshed.

@@ -8,6 +8,7 @@ from core.snapshots import Codes, LatentStatistics
 from explorer.messages import Extent, MosaicRequest, SliderSpec
 from explorer.session.shown_data import SPLIT_NAMES
 
+NO_CODES_NOTE = "no images to show: none are open that fit the model"
 _MOSAIC_TILES = 18
 # Half the range of a slider whose codes say nothing: three standard deviations of the prior.
 _PRIOR_REACH = 3.0
