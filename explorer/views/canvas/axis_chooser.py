@@ -1,6 +1,6 @@
 """Two combo boxes that choose which latent dimensions the canvas shows."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
@@ -41,6 +41,13 @@ class AxisChooser(QWidget):
         self._axes = axes
         self.horizontal.setCurrentIndex(axes[0])
         self.vertical.setCurrentIndex(axes[1])
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the size the boxes ask for: a theme or font gives them another, and no layout is around this widget."""
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.adjustSize()
+        return handled
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         """Paint a veil, so that the boxes are not lost among points."""

@@ -15,7 +15,7 @@ SELECTED_RADIUS = 12.0
 HALO = 5.0
 GRASP = 3.0
 """How far outside its disc a handle can still be taken, in pixels."""
-ARROW_INSET = 22.0
+ARROW_INSET = 24.0
 FACE_PX = 52
 LONGEST_LINE_PX = 10_000.0
 LINE_PIECE_PX = 24.0
@@ -55,14 +55,14 @@ class HandleMark:
         """Whether a pixel takes hold of the disc, or of the arrow that stands for it; `reach` makes it larger."""
         arrow = self.arrow(view)
         if arrow is not None:
-            return math.hypot(x - arrow[0], y - arrow[1]) <= RADIUS + GRASP + 2.0 + reach
+            return math.hypot(x - arrow[0], y - arrow[1]) <= self.radius + GRASP + 2.0 + reach
         return math.hypot(x - self.x, y - self.y) <= self.radius + GRASP + reach
 
     def region(self, view: View) -> QRegion:
         """Return the pixels the handle paints on; small rectangles, so that a drag repaints little."""
         arrow = self.arrow(view)
         if arrow is not None:
-            region = QRegion(_square(arrow[0], arrow[1], 22.0))
+            region = QRegion(_square(arrow[0], arrow[1], ARROW_INSET + 2.0))
         elif view.strip:
             region = QRegion(QRect(math.floor(self.x) - 22, 0, 45, view.height))
         else:
@@ -82,9 +82,9 @@ def paint_handle(painter: QPainter, mark: HandleMark, view: View, colours: Palet
         _copy_face(painter, anchor_face(ratio, colours), *mark.anchor)
     arrow = mark.arrow(view)
     if arrow is not None:
-        _paint_arrow(painter, arrow, colours)
+        _paint_arrow(painter, arrow, colours, mark.radius - RADIUS)
         x, y, _ = arrow
-        _copy_face(painter, disc_face(mark.id, False, False, ratio, colours, font.family()), x, y)
+        _copy_face(painter, disc_face(mark.id, mark.selected, False, ratio, colours, font.family()), x, y)
         return
     if view.strip:
         painter.setPen(QPen(QColor(colours.handle), 1.5 if mark.selected else 1.0))
@@ -176,12 +176,12 @@ def _paint_line(painter: QPainter, start: tuple[float, float], end: tuple[float,
         painter.drawLine(first, last)
 
 
-def _paint_arrow(painter: QPainter, arrow: tuple[float, float, float], colours: Palette) -> None:
+def _paint_arrow(painter: QPainter, arrow: tuple[float, float, float], colours: Palette, farther: float) -> None:
     x, y, direction = arrow
     painter.setPen(QPen(QColor(colours.handle_outline), 1.5))
     painter.setBrush(QColor(colours.handle))
     cosine, sine = math.cos(direction), math.sin(direction)
-    corners = ((19.0, 0.0), (6.5, 8.5), (6.5, -8.5))
+    corners = ((19.0 + farther, 0.0), (6.5 + farther, 8.5), (6.5 + farther, -8.5))
     painter.drawPolygon(QPolygonF([QPointF(x + cosine * u - sine * v, y + sine * u + cosine * v) for u, v in corners]))
 
 

@@ -259,6 +259,8 @@ class CanvasSurface(QWidget):
         if self._latent_dim > 2:
             first, second = (scales.axis_name(axis) for axis in self._axes)
             lines.append(f"points are projected on {first}, {second}; pictures are the slice through the sliders' code")
+        if self._view.strip:
+            lines.append("one latent dimension: height shows density only")
         if not self._has_prior:
             lines.append("no prior: an autoencoder")
         return (*lines, self._note) if self._note else tuple(lines)

@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
+from explorer.theme import apply_theme
 from explorer.views.canvas import LatentCanvas
 from tests.explorer.canvas.conftest import Recorder, make_codes, make_handle
 
@@ -237,3 +238,34 @@ def test_two_taps_ask_for_a_handle_and_a_long_press_opens_the_menu(
     qtbot.waitUntil(canvas._menu.isVisible, timeout=3000)
     fingers.send("release", QPoint(100, 300))
     canvas._menu.close()
+
+
+def test_the_axis_boxes_keep_their_room_in_another_theme(canvas: LatentCanvas, qapp: QApplication) -> None:
+    apply_theme(qapp, "light")
+    canvas.set_latent_dim(12, True)
+    chooser = canvas.axis_chooser
+    QApplication.processEvents()  # noqa: TID251 - lets the layout settle
+    before = chooser.horizontal.width()
+    try:
+        for theme in ("dark", "light"):
+            apply_theme(qapp, theme)
+            QApplication.processEvents()  # noqa: TID251 - as above
+            assert chooser.horizontal.width() == before
+            assert chooser.size() == chooser.sizeHint()
+    finally:
+        apply_theme(qapp, "light")
+
+
+def test_an_arrow_at_the_border_shows_whether_its_handle_is_selected(canvas: LatentCanvas) -> None:
+    handles = (make_handle(1, 50.0, 0.0), make_handle(2, 0.0, 1.0))
+    pictures = []
+    for selected in (1, 2):
+        canvas.set_handles(handles, selected)
+        pictures.append(canvas.grab().toImage().copy(canvas.width() - 60, 0, 60, canvas.height()))
+    assert pictures[0] != pictures[1]
+
+
+def test_the_strip_says_what_its_height_means(canvas: LatentCanvas) -> None:
+    assert not any("density" in line for line in canvas._notes())
+    canvas.set_latent_dim(1, True)
+    assert any("height shows density only" in line for line in canvas._notes())
