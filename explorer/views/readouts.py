@@ -1,5 +1,6 @@
 """Tables of live numbers, painted: labels in a layout would arrange the whole panel anew for every digit."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,14 @@ def number(value: float, decimals: int = 2) -> str:
     if float(text) == 0.0:
         text = text.removeprefix("-")
     return text.replace("-", MINUS, 1) if text.startswith("-") else text
+
+
+def spread(value: float, digits: int = 3) -> str:
+    """Return a standard deviation with as many significant digits, however small it is."""
+    size = abs(value)
+    if not 1e-4 <= size < 1e3:
+        return "0" if value == 0.0 else f"{value:.{digits - 1}e}"
+    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
 
 
 class StatusLine(QWidget):

@@ -17,7 +17,7 @@ from explorer.messages import HandPictures
 from explorer.theme import current_palette
 from explorer.views.picture_row import PictureRow
 from explorer.views.pictures import HandPanel, PictureView
-from explorer.views.readouts import NumberRow, NumberTable, number
+from explorer.views.readouts import NumberRow, NumberTable, number, spread
 
 
 def picture(low: int = 90, high: int = 160, shape: tuple[int, int] = (28, 28)) -> np.ndarray[Any, Any]:
@@ -247,6 +247,22 @@ def test_the_time_from_hand_to_picture_is_shown_only_when_asked_for(window: QWid
 )
 def test_numbers_have_a_true_minus_and_no_negative_zero(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0123, "0.0123"),
+        (0.1, "0.100"),
+        (1.0, "1.00"),
+        (12.345, "12.3"),
+        (123.4, "123"),
+        (5e-6, "5.00e-06"),
+        (0.0, "0"),
+    ],
+)
+def test_a_standard_deviation_has_three_significant_digits(value: float, text: str) -> None:
+    assert spread(value) == text
 
 
 def test_a_table_paints_its_numbers_in_the_themes_text_colour(window: QWidget) -> None:

@@ -10,7 +10,7 @@ from core.shapes import Picture
 from core.snapshots import PictureEncoding
 from explorer.views.picture_row import PictureRow
 from explorer.views.pictures import PictureView
-from explorer.views.readouts import NumberRow, NumberTable, number
+from explorer.views.readouts import NumberRow, NumberTable, number, spread
 
 _MOST_DIMENSIONS = 4
 _ELBO_TIP = "Evidence lower bound of this picture, −(NLL + KL): at most log p(x); larger is better."
@@ -121,7 +121,7 @@ def _posterior_table(encoding: PictureEncoding) -> tuple[tuple[str, ...], list[N
     else:
         header = ("q(z | x)", "μ", "σ")
         std = np.exp(0.5 * encoding.log_var).tolist()
-        cells = [(number(value), number(spread)) for value, spread in zip(mean, std, strict=True)]
+        cells = [(number(value), spread(deviation)) for value, deviation in zip(mean, std, strict=True)]
     rows = [
         NumberRow(f"z{index + 1}", texts, f"Latent dimension {index + 1}: mean and standard deviation of q(z | x).")
         for index, texts in enumerate(cells[:_MOST_DIMENSIONS])

@@ -177,7 +177,7 @@ def test_an_encoding_is_shown_in_pictures_and_nats(hand: Hand) -> None:
     results = hand.pad.results
     assert [view.picture is not None for view in results.pictures] == [True] * 4
     assert results.seen.picture is answer.seen
-    assert results.posterior.text() == "q(z | x)\tμ\tσ\nz1\t−1.50\t0.50\nz2\t1.00\t0.50"
+    assert results.posterior.text() == "q(z | x)\tμ\tσ\nz1\t−1.50\t0.500\nz2\t1.00\t0.500"
     # Bits per dimension: 146.75 / (784 ln 2) = 0.270.
     assert results.costs.text().splitlines()[1:] == ["ELBO\t−146.75\t−0.270", "NLL\t140.25\t0.258", "KL\t6.50\t0.012"]
     assert "64 samples" in results.status.text()
