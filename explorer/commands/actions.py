@@ -28,9 +28,13 @@ class ActionSet(QObject):
         """Return the action of a command.  Raises KeyError naming the known ones."""
         return self._actions[command(name).name]
 
-    def set_enabled(self, name: str, enabled: bool) -> None:  # noqa: FBT001 - mirrors QAction
-        """Let a command be given or not."""
-        self[name].setEnabled(enabled)
+    def set_enabled(self, name: str, enabled: bool, reason: str = "") -> None:  # noqa: FBT001 - mirrors QAction
+        """Let a command be given or not; its tooltip then says the `reason`."""
+        action = self[name]
+        action.setEnabled(enabled)
+        _describe(action, command(name))
+        if reason and not enabled:
+            action.setToolTip(f"{action.toolTip()}\n{reason}")
 
     def set_checked(self, name: str, checked: bool) -> None:  # noqa: FBT001 - mirrors QAction
         """Show a switch as on or off; no intent is emitted."""

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from explorer.commands.actions import ActionSet
 from explorer.commands.availability import RUN_COMMANDS
-from explorer.commands.icons import tinted_icon
 from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, SEPARATOR, Menu
 from explorer.messages import DocumentInfo, Failed, RunState
 from explorer.settings import LAYERS, LAYOUT_VERSION, Settings
@@ -21,6 +20,7 @@ from explorer.views.file_dialogs import FileDialogs
 from explorer.views.forms import commit_pending_edit
 from explorer.views.help_windows import TextWindow, about_html, shortcuts_html
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
+from explorer.views.recent_menu import RecentMenu
 from explorer.views.tool_strip import ToolStrip
 
 PROGRAM = "Latent Explorer"
@@ -83,8 +83,7 @@ class MainWindow(QMainWindow):
         self.files = FileDialogs(self)
         self.banner = Banner()
         self._strip = ToolStrip(self.commands)
-        self._recent_menu = QMenu("Open &recent", self)
-        self._recent_menu.setToolTipsVisible(True)
+        self._recent_menu = RecentMenu()
         centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
@@ -132,6 +131,10 @@ class MainWindow(QMainWindow):
         self._panels.training.set_can_continue(able)
         self.refresh_run_commands()
 
+    def set_has_prior(self, has_prior: bool) -> None:  # noqa: FBT001 - a Qt setter
+        """Offer the prior's layer only for a model that has one; whether it is on is remembered all the same."""
+        self.commands.set_enabled("view.prior", has_prior, "The open model has no prior: it is an autoencoder.")
+
     def set_undo_available(self, undo: bool, redo: bool) -> None:  # noqa: FBT001 - a Qt setter
         """Let strokes of the draw pad be taken back and drawn again."""
         self.commands.set_enabled("edit.undo", undo)
@@ -161,20 +164,13 @@ class MainWindow(QMainWindow):
         """Take the note away."""
         self.banner.clear_message()
 
+    def clear_error(self) -> None:
+        """Take the error away, as when the next attempt has succeeded."""
+        self.banner.clear_error()
+
     def refresh_recent_files(self) -> None:
         """Show the recent files of the settings in the menu."""
-        self._recent_menu.clear()
-        for path in self._settings.recent_files:
-            action = self._recent_menu.addAction(path.name)
-            action.setData(path)
-            action.setToolTip(str(path))
-            action.triggered.connect(self._recent_triggered)
-        if self._recent_menu.isEmpty():
-            nothing = self._recent_menu.addAction("Nothing opened yet")
-            nothing.setEnabled(False)
-        else:
-            self._recent_menu.addSeparator()
-            self._recent_menu.addAction("Clear this list").triggered.connect(self._clear_recent)
+        self._recent_menu.show_files(self._settings.recent_files)
 
     def refresh_run_commands(self) -> None:
         """Enable the training commands that can be given now, as the training panel says."""
@@ -240,7 +236,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "commands"):
             self.commands.retint()
-            self._recent_menu.setIcon(tinted_icon("recent"))
+            self._recent_menu.retint()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Accept files and folders of this machine."""
@@ -269,6 +265,8 @@ class MainWindow(QMainWindow):
         self.commands.toggled_command.connect(self._toggled)
         self.banner.banner_action.connect(self._banner_action)
         self._strip.split_chosen.connect(self.split_chosen)
+        self._recent_menu.chosen.connect(self.recent_chosen)
+        self._recent_menu.clear_asked.connect(self._clear_recent)
         panels.data.open_data_requested.connect(self.files.ask_for_data)
         panels.data.open_folder_requested.connect(self.files.ask_for_folder)
         panels.model.validity_changed.connect(self._model_validity_changed)
@@ -296,6 +294,10 @@ class MainWindow(QMainWindow):
             if not self._panels.model.focus_first_error():
                 self._panels.training.focus_first_error()
             return
+        if name == "edit.paste_picture":
+            # What changes has to be seen.
+            self.docks.draw.show()
+            self.docks.draw.raise_()
         self.command_given.emit(name)
 
     def _toggled(self, name: str, checked: bool) -> None:  # noqa: FBT001 - Qt's signature
@@ -321,11 +323,6 @@ class MainWindow(QMainWindow):
 
     def _ask_where_to_save(self) -> None:
         self.files.ask("save", self._document.name if self._document is not None else "model")
-
-    def _recent_triggered(self) -> None:
-        action = self.sender()
-        if isinstance(action, QAction):
-            self.recent_chosen.emit(action.data())
 
     def _clear_recent(self) -> None:
         self._settings.clear_recent_files()
@@ -368,7 +365,6 @@ class MainWindow(QMainWindow):
             elif entry == SEPARATOR:
                 menu.addSeparator()
             elif entry == RECENT_MENU:
-                self._recent_menu.setIcon(tinted_icon("recent"))
                 menu.addMenu(self._recent_menu)
             else:
                 menu.addAction(self.commands[entry])

@@ -128,6 +128,32 @@ def test_a_layer_switched_off_is_announced_and_remembered(window: MainWindow, qt
     assert window.shown_layers() == settings.layers == frozenset({"codes", "prior"})
 
 
+def test_a_layer_that_the_model_has_not_says_so_and_is_remembered(window: MainWindow, settings: Settings) -> None:
+    prior = window.commands["view.prior"]
+    window.set_has_prior(False)
+    assert not prior.isEnabled()
+    assert "no prior" in prior.toolTip()
+    window.commands.trigger("view.codes")
+    assert settings.layers == {"mosaic", "prior"}
+    window.set_has_prior(True)
+    assert prior.isEnabled()
+    assert "no prior" not in prior.toolTip()
+
+
+def test_pasting_brings_the_pad_to_the_front(made: Maker, qtbot: Any) -> None:
+    window = made(1100, 620)
+    pad = window.docks.draw.widget()
+    assert window.tabifiedDockWidgets(window.docks.hand) == [window.docks.draw]
+    assert pad.visibleRegion().isEmpty()
+    with qtbot.waitSignal(window.command_given) as given:
+        window.commands.trigger("edit.paste_picture")
+    assert given.args == ["edit.paste_picture"]
+    assert not pad.visibleRegion().isEmpty()
+    window.docks.draw.close()
+    window.commands.trigger("edit.paste_picture")
+    assert window.docks.draw.isVisible()
+
+
 def test_a_theme_is_put_on_and_remembered(window: MainWindow, qapp: Any, settings: Settings) -> None:
     window.commands.trigger("view.theme_dark")
     try:
@@ -235,6 +261,13 @@ def test_an_error_stays_beside_a_later_note_and_closes_by_itself_only_when_told(
     assert window.banner.error_text == ""
     window.clear_message()
     assert window.banner.message_text == ""
+
+
+def test_an_error_goes_when_its_owner_says_that_all_is_well(window: MainWindow) -> None:
+    window.show_error(Failed("model.safetensors is cut off"))
+    window.show_message("Saved.")
+    window.clear_error()
+    assert (window.banner.error_text, window.banner.message_text) == ("", "Saved.")
 
 
 def test_a_banner_offers_a_command_of_the_table(window: MainWindow, qtbot: Any) -> None:
