@@ -26,6 +26,7 @@ from explorer.messages import (
 )
 from explorer.workers.hand import Hand, make_hand
 from explorer.workers.priority import lower_priority
+from explorer.workers.torch_import import import_torch
 
 if TYPE_CHECKING:
     from core.inference.coders import Coder
@@ -103,6 +104,8 @@ class InferenceThread(QThread):
 
     def _adopt(self, config: ModelConfig, weights: Weights) -> None:
         self._coder = None
+        if config.network != "mlp":
+            import_torch()
         coder = make_coder(config, weights)
         self._coder = coder
         self.hand_ready.emit(make_hand(coder, config))
