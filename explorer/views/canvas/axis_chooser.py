@@ -63,6 +63,10 @@ class AxisChooser(QWidget):
         box = QComboBox(self)
         box.setAccessibleName(name)
         box.setToolTip(tip)
+        # Never empty: Qt keeps the least width it has once measured, and an empty box asks for much.
+        box.addItems([axis_name(0), axis_name(1)])
+        box.setMinimumContentsLength(3)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         box.setMaxVisibleItems(16)
         return box
 
