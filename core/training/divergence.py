@@ -5,8 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from core.training.steps import STREAK_TO_HALT, GuardedStepper, Snapshot
+from core.training.steps import GuardedStepper, Snapshot
 
+STREAK_TO_HALT: Final = 3
+"""So many steps in a row that are not finite are undone, with whatever the chunk took after them."""
 MAX_ROLLBACKS: Final = 3
 SNAPSHOT_STEPS: Final = 256
 """Good states are kept at multiples of this step, hence the same ones whatever the chunk."""
@@ -23,7 +25,7 @@ class Divergence:
 
     @property
     def halted(self) -> bool:
-        """Whether the stepper suppresses updates and waits for `roll_back`."""
+        """Whether what counts of the steps ended in too many that were not finite: it is time to `roll_back`."""
         return self._streak == STREAK_TO_HALT
 
     def count_kept(self, skipped: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
@@ -43,7 +45,6 @@ class Divergence:
         """Restore the newest good state, the next time the one before; return the step it stood at."""
         snapshot: Snapshot = self._good.pop() if len(self._good) > 1 else self._good[0]
         self._stepper.restore(snapshot)
-        self._stepper.release()
         self._streak = 0
         self.rollbacks += 1
         return snapshot.step

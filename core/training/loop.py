@@ -24,7 +24,7 @@ from core.saved_model import SavedModel
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports, Weights, frozen
 from core.training.chunks import CHUNK_SECONDS, ChunkLength
 from core.training.device import check_size, choose_device, choose_threads
-from core.training.divergence import MAX_ROLLBACKS, SNAPSHOT_STEPS, Divergence
+from core.training.divergence import MAX_ROLLBACKS, SNAPSHOT_STEPS, STREAK_TO_HALT, Divergence
 from core.training.errors import TrainingError
 from core.training.fitting import changes, fitted
 from core.training.held_out import Evaluation, HeldOutImages
@@ -33,7 +33,7 @@ from core.training.position import Position
 from core.training.randomness import Stream, epoch_order, reseed
 from core.training.resident import ResidentImages
 from core.training.schedules import SCHEDULES
-from core.training.steps import STREAK_TO_HALT, GuardedStepper, StepCosts
+from core.training.steps import GuardedStepper, StepCosts
 
 Event = StepReports | HeldOutReport | RunNote | Progress
 

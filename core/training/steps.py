@@ -13,9 +13,6 @@ from core.models.latent import LatentModel
 from core.objectives.terms import Objective
 from core.tensors import Images
 
-STREAK_TO_HALT = 3
-"""So many steps in a row that are not finite end a chunk's updates."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepCosts:
@@ -38,9 +35,7 @@ class Snapshot:
 class GuardedStepper:
     """Takes steps of Adam; one whose loss or gradient is not finite changes neither weights nor moments.
 
-    The guard is decided on the device (`found_inf` of the fused Adam), so no step waits for it.  After three such
-    steps in a row every further update is suppressed until `release`, whatever the chunk: the result does not depend
-    on when the host looks.
+    The guard is decided on the device (`found_inf` of the fused Adam), so no step waits for it.
     """
 
     def __init__(self, model: LatentModel, objective: Objective, learning_rate: float) -> None:
@@ -59,8 +54,6 @@ class GuardedStepper:
             }
         self._kl_columns = model.config.latent_dim if model.has_prior else 0
         self._rows: list[Tensor] = []
-        self._streak = torch.zeros((), device=device)
-        self._halted = torch.zeros((), device=device)
         self._found_inf = torch.zeros((), device=device)
         self.optimiser.found_inf = self._found_inf  # type: ignore[attr-defined]
 
@@ -81,9 +74,7 @@ class GuardedStepper:
             # Its square overflows before Adam's second moments do, which hold a thousandth of it.
             norm = torch.nn.utils.get_total_norm(gradients)
             bad = torch.isfinite(norm + loss).logical_not_().float()
-            self._streak.add_(1.0).mul_(bad)
-            torch.maximum(self._halted, (self._streak >= STREAK_TO_HALT).float(), out=self._halted)
-            torch.maximum(bad, self._halted, out=self._found_inf)
+            self._found_inf.copy_(bad)
             self.optimiser.step()
             costs = [bad.reshape(1), terms.nll.mean().reshape(1)]
             if terms.kl_per_dimension is not None:
@@ -95,11 +86,6 @@ class GuardedStepper:
         rows = torch.stack(self._rows).cpu().numpy().astype(np.float64)
         self._rows.clear()
         return StepCosts(nll=rows[:, 1], kl_per_dimension=rows[:, 2:], skipped=rows[:, 0] != 0.0)
-
-    def release(self) -> None:
-        """Allow updates again after a halt."""
-        self._streak.zero_()
-        self._halted.zero_()
 
     def snapshot(self, step: int) -> Snapshot:
         """Return a copy of weights and moments."""

@@ -375,3 +375,14 @@ def test_a_complaint_of_the_zip_reader_is_cut_to_a_line(tmp_path: Path) -> None:
         load(path)
     assert len(str(caught.value)) < 300
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_what_is_transparent_in_an_array_ends_up_black(tmp_path: Path, *, invert: bool) -> None:
+    images = np.full((4, 8, 8, 4), 200, np.uint8)
+    images[:, :, 4:, 3] = 0
+    images[:, :, :4, 3] = 255
+    np.savez(tmp_path / "a.npz", images=images)
+    train = load(tmp_path / "a.npz", 8, invert=invert).train.images
+    assert (train[:, :, 4:] == 0).all()
+    assert (train[:, :, :4] == (55 if invert else 200)).all()

@@ -146,6 +146,56 @@ def test_initial_weights_keep_the_size_of_what_passes_through(activation: str) -
     assert 0.05 < float(deep.square().mean().sqrt()) < 3.0
 
 
+def test_only_a_decoder_s_first_biases_are_drawn() -> None:
+    for config in CONFIGS:
+        model = build_model(replace(config, hidden=(400,)), seeded())
+        for name, parameter in model.named_parameters():
+            if name == "decoder.layers.0.bias":
+                assert float(parameter.detach().std()) == pytest.approx(1.0, rel=0.15)
+            elif name.endswith("bias"):
+                assert not parameter.any(), name
+
+
+@pytest.mark.parametrize("channels", [(64, 64), (64, 64, 64)])
+def test_initial_convolutions_keep_the_size_of_what_passes_through(channels: tuple[int, ...]) -> None:
+    config = ModelConfig(network="conv", channels=channels, hidden=(), activation="relu", latent_dim=64)
+    decoder = build_model(config, seeded()).decoder
+    sizes = []
+    for name, layer in decoder.named_modules():
+        if name.startswith("upscalings."):
+            layer.register_forward_hook(lambda _, __, output: sizes.append(float(output.square().mean())))
+    with torch.no_grad():
+        decoder(torch.randn(50, 64, generator=seeded(1)))
+    # Twice what follows the nonlinearity; at the border a few taps find nothing.
+    assert len(sizes) == len(channels) - 1
+    assert all(1.0 < size < 4.0 for size in sizes)
+
+
+@pytest.mark.parametrize(("height", "width"), [(11, 19), (9, 17)])
+def test_a_picture_of_odd_sides_is_cut_at_its_lower_right(height: int, width: int) -> None:
+    """Above and left of the cut it is that of the same weights at the even size."""
+    even, odd = (
+        ModelConfig(network="conv", channels=(4, 6), hidden=(), image_height=rows, image_width=columns)
+        for rows, columns in ((12, 20), (height, width))
+    )
+    whole, cut = build_model(even, seeded()), build_model(odd, None)
+    load_weights(cut, weights_of(whole))
+    codes = torch.randn(3, 2, generator=seeded(1))
+    with torch.no_grad():
+        expected, found = (model(codes).reshape(3, 1, -1) for model in (whole.generative, cut.generative))
+    rows, columns = height - height % 4, width - width % 4
+    torch.testing.assert_close(
+        found.reshape(3, height, width)[:, :rows, :columns], expected.reshape(3, 12, 20)[:, :rows, :columns]
+    )
+
+
+def test_a_convolutional_model_starts_at_the_datas_mean_grey() -> None:
+    model = build_model(ModelConfig(network="conv", channels=(4,), hidden=(), image_height=6, image_width=8), seeded())
+    model.start_at_mean(torch.full((1, 48), 0.2))
+    at_zero = model.likelihood.mean(model.generative(torch.zeros(1, 2))).detach()
+    assert float((at_zero - 0.2).abs().max()) < 0.1
+
+
 def test_a_model_starts_at_the_datas_mean_picture() -> None:
     picture = torch.linspace(0.05, 0.95, 12).reshape(1, 12)
     model = build_model(ModelConfig(hidden=(5,), image_height=3, image_width=4), seeded())

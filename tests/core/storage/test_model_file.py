@@ -87,6 +87,16 @@ def test_any_file_name_can_be_saved_and_opened(tmp_path: Path, saved: SavedModel
     message.encode()
 
 
+def test_a_model_too_large_to_be_read_again_is_not_written(
+    tmp_path: Path, saved: SavedModel, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m").write_bytes(data)
+    monkeypatch.setattr(model_file, "MAX_FILE_BYTES", len(data) - 1)
+    with pytest.raises(ModelFileError, match=r"cannot be saved: it has .* bytes; at most"):
+        save_model(tmp_path / "m", saved)
+    assert (tmp_path / "m").read_bytes() == data
+
+
 def test_a_newer_format_is_refused_naming_both_versions(tmp_path: Path, data: bytes) -> None:
     header, body = _taken_apart(data)
     header["__metadata__"]["version"] = "27"

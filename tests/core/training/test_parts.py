@@ -143,6 +143,15 @@ def test_a_chunk_lasts_about_thirty_milliseconds(seconds_per_step: float, expect
     assert choices_made == (1 if seconds_per_step * MAX_STEPS * 10_000 > 0.1 else 0)
 
 
+def test_what_else_the_machine_does_while_steps_are_measured_does_not_shorten_the_chunk() -> None:
+    chunk = ChunkLength()
+    for index in range(100):
+        disturbance = 0.5 if index % 2 else 0.0
+        if chunk.measured(chunk.steps, 1e-3 * chunk.steps + disturbance):
+            break
+    assert chunk.steps == 30
+
+
 def test_a_chunk_that_was_given_is_kept() -> None:
     chunk = ChunkLength(5)
     assert not any(chunk.measured(5, 1e-9) for _ in range(100))
