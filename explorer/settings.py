@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 
 MAX_RECENT_FILES = 10
+USUAL_SMOOTHING = 0.937
 LAYERS = ("codes", "mosaic", "prior")
 _THEMES = ("system", "light", "dark")
 # Raised when docks come or go, so that an old arrangement is not forced onto a new window.
@@ -124,12 +125,21 @@ class Settings:
 
     @property
     def smoothing(self) -> float:
-        """Smoothing of the curves, 0 (none) to 0.99."""
-        return self._number("curves/smoothing", default=0.0, minimum=0.0, maximum=0.99)
+        """Smoothing of the curves: the weight of the past at each step, 0 (none) to 0.999."""
+        return self._number("curves/smoothing", default=USUAL_SMOOTHING, minimum=0.0, maximum=0.999)
 
     @smoothing.setter
     def smoothing(self, amount: float) -> None:
         self._store.setValue("curves/smoothing", repr(float(amount)))
+
+    @property
+    def curves_quantity(self) -> str:
+        """The quantity whose curves were shown last; any text, as it may come from another version."""
+        return self._text("curves/quantity", "elbo")
+
+    @curves_quantity.setter
+    def curves_quantity(self, name: str) -> None:
+        self._store.setValue("curves/quantity", name)
 
     def _store_recent(self, paths: tuple[Path, ...]) -> None:
         self._store.setValue("files/recent", [str(path) for path in paths[:MAX_RECENT_FILES]])

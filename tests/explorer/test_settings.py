@@ -34,6 +34,7 @@ def test_everything_comes_back_after_a_restart(path: Path, tmp_path: Path) -> No
     before.show_timing = True
     before.brush_size = 31.5
     before.smoothing = 0.25
+    before.curves_quantity = "kl"
     before.add_recent_file(tmp_path / "one, two.npz")
     assert before.save()
     after = Settings(path)
@@ -43,7 +44,7 @@ def test_everything_comes_back_after_a_restart(path: Path, tmp_path: Path) -> No
     assert after.window_state == QByteArray(b"\0\2state")
     assert after.layers == frozenset({"mosaic"})
     assert after.show_timing is True
-    assert (after.brush_size, after.smoothing) == (31.5, 0.25)
+    assert (after.brush_size, after.smoothing, after.curves_quantity) == (31.5, 0.25, "kl")
     assert after.recent_files == (tmp_path / "one, two.npz",)
 
 
@@ -91,7 +92,7 @@ def test_garbage_in_the_file_gives_defaults(path: Path, text: str) -> None:
     path.write_text(text, encoding="latin-1")
     _read_everything(Settings(path))
     settings = Settings(path)
-    assert (settings.theme, settings.brush_size, settings.smoothing) == ("system", 22.0, 0.0)
+    assert (settings.theme, settings.brush_size, settings.smoothing) == ("system", 22.0, 0.937)
     assert settings.layers == frozenset(LAYERS)
 
 

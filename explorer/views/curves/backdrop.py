@@ -48,8 +48,11 @@ class Backdrop:
         y = np.concatenate([len(at_x) * [bottom, top], np.repeat(at_y, 2)])
         _set_pairs(self._grid, x, y)
         pixel = (right - left) / max(1.0, view.width())
+        first = int(scales.record.step.values[0]) if len(scales.record.step) else 0
         for item, kinds in zip(self._notes, _NOTE_KINDS, strict=True):
-            steps = np.array([note.step for note in notes if note.kind in kinds], np.float64)
+            # That a run starts where its curves begin needs no line.
+            told = [note.step for note in notes if note.kind in kinds and (note.kind != "start" or note.step > first)]
+            steps = np.array(told, np.float64)
             places = scales.x_of(steps)
             places = places[(places >= left) & (places <= right)]
             # Lines closer than a pixel are one line.

@@ -34,6 +34,11 @@ def smoothing_at(position: int) -> float:
     return float(round(1.0 - 10.0 ** (-3.0 * position / _SLIDER_STEPS), 4)) if position else 0.0
 
 
+def position_of(smoothing: float) -> int:
+    """Return the position whose weight of smoothing is nearest; the inverse of `smoothing_at`."""
+    return min(range(_SLIDER_STEPS + 1), key=lambda position: abs(smoothing_at(position) - smoothing))
+
+
 class CurveControls(QWidget):
     """Which quantity, which axes, how smooth; follow and save."""
 
@@ -79,6 +84,10 @@ class CurveControls(QWidget):
         for button in self.quantities.buttons():
             if button.property("choice") == quantity and not button.isChecked():
                 button.click()
+
+    def set_smoothing(self, weight: float) -> None:
+        """Smooth by this weight, 0 to 0.999."""
+        self.smoothing.setValue(position_of(weight))
 
     def quantity_button(self, name: str) -> QAbstractButton:
         """Return the button of a quantity, or of `all`.  Raises KeyError."""
@@ -169,8 +178,8 @@ class CurveControls(QWidget):
         self.smoothing.setFixedWidth(64)
         self.smoothing.setAccessibleName("Smoothing")
         tip = (
-            "Exponential smoothing of the training curve: the weight of the past at each step, without bias at the "
-            "start. 0 shows every step as it is."
+            "Exponential smoothing of the training curve: the weight of the past at each step, less at the start, "
+            "where it spans at most a tenth of the steps so far. 0 shows every step as it is."
         )
         self.smoothing.setToolTip(tip)
         self.smoothing.setAccessibleDescription(tip)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from explorer.theme import current_palette
@@ -12,6 +12,10 @@ from explorer.theme import current_palette
 _PADDING = 6.0
 _SWATCH = 10.0
 _DISTANCE = 12.0
+_GAP, _BETWEEN = 4.0, 14.0
+"""Distance of a text from its swatch, and of readings that stand side by side."""
+_MOST_COVERED = 0.6
+"""Share of the plot's height that the box may cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,41 +77,65 @@ class Crosshair(QWidget):
         self._paint_box(painter, reading)
 
     def _paint_box(self, painter: QPainter, reading: Reading) -> None:
+        box, places = self.box(reading, painter.font())
         colours = current_palette()
-        metrics = QFontMetricsF(painter.font())
-        height = metrics.height() + 1
-        shown = reading.lines[: max(1, int((self.frame.height() - 2 * _PADDING) // height))]
-        limit = max(60.0, self.frame.width() - 2 * _PADDING)
-        bold = painter.font()
-        bold.setBold(True)
-        emphasised = QFontMetricsF(bold)
-        width = max(
-            (emphasised if line.emphasis else metrics).horizontalAdvance(line.text)
-            + (_SWATCH + 4 if line.colour else 1)
-            for line in shown
-        )
-        box = QRectF(0, 0, min(math.ceil(width) + 2 * _PADDING, limit), len(shown) * height + 2 * _PADDING)
-        box.moveTopLeft(QPointF(reading.x + _DISTANCE, self.frame.top() + 4))
-        if box.right() > self.frame.right():
-            box.moveRight(reading.x - _DISTANCE)
-        box.moveLeft(max(box.left(), self.frame.left() + 2))
         fill = QColor(colours.window)
         fill.setAlphaF(0.94)
         painter.setPen(QPen(QColor(colours.border), 1.0))
         painter.setBrush(fill)
         painter.drawRoundedRect(box, 4, 4)
         font = painter.font()
-        for row, line in enumerate(shown):
-            top = box.top() + _PADDING + row * height
-            left = box.left() + _PADDING
+        for line, place in zip(reading.lines, places, strict=False):
+            where = QRectF(place)
             if line.colour:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(line.colour))
-                painter.drawRoundedRect(QRectF(left, top + height / 2 - 1.5, _SWATCH, 3), 1.5, 1.5)
-                left += _SWATCH + 4
+                painter.drawRoundedRect(QRectF(where.left(), where.center().y() - 1.5, _SWATCH, 3), 1.5, 1.5)
+                where.setLeft(where.left() + _SWATCH + _GAP)
             font.setBold(line.emphasis)
             painter.setFont(font)
             painter.setPen(QColor(colours.text if line.colour or line.emphasis else colours.muted_text))
-            place = QRectF(left, top, box.right() - _PADDING - left, height)
-            text = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, int(place.width()) + 1)
-            painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+            text = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, int(where.width()) + 1)
+            painter.drawText(where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def box(self, reading: Reading, font: QFont) -> tuple[QRectF, tuple[QRectF, ...]]:
+        """Return where the box of a reading stands and each of its lines; lines for which there is no room have none.
+
+        Beside the crosshair, one line below the other; in a plot too low for that, side by side along its top.
+        """
+        bold = QFont(font)
+        bold.setBold(True)
+        plain, emphasised = QFontMetricsF(font), QFontMetricsF(bold)
+        height = plain.height() + 1
+        widths = [
+            math.ceil((emphasised if line.emphasis else plain).horizontalAdvance(line.text))
+            + 1.0
+            + (_SWATCH + _GAP if line.colour else 0.0)
+            for line in reading.lines
+        ]
+        frame = self.frame
+        limit = max(60.0, frame.width() - 4.0 - 2 * _PADDING)
+        if len(widths) * height + 2 * _PADDING <= _MOST_COVERED * frame.height():
+            area = QRectF(0.0, 0.0, min(max(widths), limit) + 2 * _PADDING, len(widths) * height + 2 * _PADDING)
+            area.moveTopLeft(QPointF(reading.x + _DISTANCE, frame.top() + 4))
+            if area.right() > frame.right():
+                area.moveRight(reading.x - _DISTANCE)
+            area.moveLeft(max(area.left(), frame.left() + 2))
+            left, top = area.left() + _PADDING, area.top() + _PADDING
+            inner = area.width() - 2 * _PADDING
+            return area, tuple(QRectF(left, top + row * height, inner, height) for row in range(len(widths)))
+        places: list[QRectF] = []
+        x, y = 0.0, 0.0
+        for width in widths:
+            if x > 0.0 and x + width > limit:
+                x, y = 0.0, y + height
+            if places and y + height + _PADDING > max(_MOST_COVERED * frame.height(), height + _PADDING):
+                break
+            places.append(QRectF(x, y, min(width, limit), height))
+            x += width + _BETWEEN
+        area = QRectF(0.0, 0.0, max(place.right() for place in places) + 2 * _PADDING, 0.0)
+        area.setHeight(places[-1].bottom() + _PADDING)
+        start = min(max(frame.left() + 2.0, reading.x - area.width() / 2.0), frame.right() - 2.0 - area.width())
+        area.moveTopLeft(QPointF(max(start, frame.left() + 2.0), frame.top() + 1.0))
+        corner = QPointF(area.left() + _PADDING, area.top() + _PADDING / 2.0)
+        return area, tuple(place.translated(corner) for place in places)

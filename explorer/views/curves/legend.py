@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QWidge
 from explorer.views.flow import FlowLayout
 
 _SWATCH = QSize(22, 12)
+_AROUND_TEXT = 18
+"""Width of a switch beyond its swatch and its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,12 @@ class Legend(QWidget):
         """Put a widget, shown or hidden, after the last entry."""
         self._trailing.append(widget)
         self._layout.addWidget(widget)
+
+    def width_of(self, entries: tuple[Entry, ...]) -> int:
+        """Return the width that these entries need to stand in one row."""
+        metrics = self.fontMetrics()
+        each = _SWATCH.width() + _AROUND_TEXT
+        return sum(metrics.horizontalAdvance(entry.text) + each + self._layout.spacing() for entry in entries)
 
     def set_entries(self, entries: tuple[Entry, ...]) -> None:
         """Show these entries; switches that stay keep their state and the focus."""

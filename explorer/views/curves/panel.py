@@ -9,15 +9,16 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QVB
 
 from core.history import History
 from core.snapshots import HeldOutReport, RunNote, StepReports
+from explorer.settings import Settings
 from explorer.theme import Palette, current_palette
 from explorer.views.curves.controls import ALL, CurveControls, with_hidden
+from explorer.views.curves.entries import WORDINGS, legend_entries
 from explorer.views.curves.export import figure_bytes, table_text, write_whole
 from explorer.views.curves.legend import Entry, Legend
-from explorer.views.curves.options import COMPLETE, RAW, SMOOTHED, SUBSET, CurveOptions
+from explorer.views.curves.options import CurveOptions
 from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, NLL, QUANTITIES
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.style import panel_style
-from explorer.views.notation import dimension_name
 
 if TYPE_CHECKING:
     from explorer.views.curves.plot import QuantityPlot
@@ -26,9 +27,6 @@ REPAINT_MS = 33
 """At most 30 repaints a second, for what the user does."""
 NEWS_MS = 100
 """At most ten for what a run reports: each takes some 5 ms, which a drag meanwhile would feel."""
-_NARROW_PX = 800
-"""Below this width the legend uses fewer words."""
-
 
 _NEED_PRIOR = {quantity.name for quantity in QUANTITIES if quantity.needs_prior}
 
@@ -46,6 +44,7 @@ class CurvesPanel(QWidget):
         self._x_range: tuple[float, float] | None = None
         self._drawing = False
         self._dirty = True
+        self._settings: Settings | None = None
         self._left = ""
         """The quantity that was shown before a model came that does not define it."""
         self._colours: Palette | None = None
@@ -133,6 +132,12 @@ class CurvesPanel(QWidget):
         elif has_prior and self._left:
             self.controls.choose(self._left)
             self._left = ""
+
+    def remember(self, settings: Settings) -> None:
+        """Show the quantity and the smoothing that were chosen last, and keep those chosen from now on."""
+        self.controls.choose(settings.curves_quantity)
+        self.controls.set_smoothing(settings.smoothing)
+        self._settings = settings
 
     # --- what the panel's own controls do
 
@@ -225,6 +230,8 @@ class CurvesPanel(QWidget):
     def _on_quantity(self, chosen: str) -> None:
         for name, plot in self._plots.items():
             plot.setVisible(chosen in (name, ALL))
+        if self._settings is not None:
+            self._settings.curves_quantity = self._left or chosen
         self._mark_dirty()
 
     def _on_options(self) -> None:
@@ -234,6 +241,8 @@ class CurvesPanel(QWidget):
         if options.log_y != last.log_y:
             for plot in self._plots.values():
                 plot.follow_y = True
+        if self._settings is not None and options.smoothing != last.smoothing:
+            self._settings.smoothing = options.smoothing
         self._last_options = options
         self._mark_dirty()
 
@@ -278,61 +287,18 @@ class CurvesPanel(QWidget):
     # --- words and colours
 
     def _entries(self) -> tuple[Entry, ...]:
-        colours = current_palette()
-        chosen = self.controls.quantity
-        held_out = self._held_out_entries(colours)
-        if chosen == KL_PER_DIMENSION.name:
-            return (*self._dimension_entries(colours), *held_out)
-        train = (
-            Entry(RAW, "train", "Each training step, the mean over its batch", colours.train, colours.canvas, "noisy"),
-            Entry(
-                SMOOTHED,
-                "train, smoothed" if self.width() >= _NARROW_PX else "smoothed",
-                "The training steps, exponentially smoothed",
-                colours.train,
-                colours.canvas,
-                "line",
-            ),
-        )
-        extra = self._dimension_entries(colours) if chosen == ALL else ()
-        return (*train, *held_out, *extra)
-
-    def _held_out_entries(self, colours: Palette) -> tuple[Entry, ...]:
-        counts = {report.complete: report.num_images for report in self._record.held_out}
-        subset = f"held-out, {counts[False]:,}" if False in counts else "held-out, subset"
-        complete = f"all {counts[True]:,}" if True in counts else "all"
-        if self.width() >= _NARROW_PX:
-            complete = f"held-out, {complete}"
-        tint = colours.muted_text if self.controls.quantity == KL_PER_DIMENSION.name else colours.held_out
-        return (
-            Entry(
-                SUBSET,
-                subset,
-                "A fixed subset of the held-out images, evaluated during an epoch",
-                tint,
-                colours.canvas,
-                "hollow",
-            ),
-            Entry(COMPLETE, complete, "All held-out images, evaluated at an epoch's end", tint, colours.canvas, "full"),
-        )
-
-    def _dimension_entries(self, colours: Palette) -> tuple[Entry, ...]:
-        if not self._record.has_kl:
-            return ()
-        return tuple(
-            Entry(
-                f"z{dimension}",
-                dimension_name(dimension),
-                f"KL of latent dimension {dimension + 1}, smoothed",
-                colours.label(index),
-                colours.canvas,
-                "line",
-            )
-            for index, dimension in enumerate(self._record.top_dimensions())
-        )
+        """The legend in the longest words that still stand in one row."""
+        entries: tuple[Entry, ...] = ()
+        for wording in WORDINGS:
+            entries = legend_entries(self._record, self.controls.quantity, wording)
+            if self.legend.width_of(entries) <= self.legend.width():
+                break
+        return entries
 
     def _show_caption(self) -> None:
         parts = []
+        if self.controls.quantity == KL_PER_DIMENSION.name and self._record.has_kl and self.options.smoothing > 0.0:
+            parts.append("train, smoothed")
         if self.controls.quantity in (KL_PER_DIMENSION.name, ALL) and self._record.has_kl:
             count = self._record.num_dimensions
             if count > MOST_DIMENSIONS:

@@ -336,8 +336,9 @@ class QuantityPlot(QWidget):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Keep the message in the middle."""
+        """Keep the message in the middle; what was drawn for another size is drawn anew."""
         super().resizeEvent(event)
+        self.range_changed.emit()
         self._message.setGeometry(self.rect().adjusted(1, 1, -1, -1))
         self._message.raise_()
         self.crosshair.resize(self.widget.viewport().size())

@@ -43,6 +43,8 @@ def read_at(
     title = f"step {at:,.0f}"
     if record.epochs.known and not compact:
         title += f" · epoch {float(record.epochs.to_epochs(at)):.2f}"
+    if many and options.smoothing > 0.0:
+        title += " · smoothed"
     if many:
         lines, marks = _per_dimension(record, options, dimensions, row)
     else:

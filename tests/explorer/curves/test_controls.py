@@ -73,7 +73,7 @@ def test_of_many_dimensions_the_ten_largest_are_shown_and_called_so(panel: Curve
     panel.set_history(history(dimensions=12))
     panel.controls.choose("kl_per_dimension")
     panel.refresh()
-    assert panel._caption.text() == "top 10 of 12 by KL"
+    assert panel._caption.text() == "train, smoothed; top 10 of 12 by KL"
     assert len([entry for entry in panel.legend.entries if entry.name.startswith("z")]) == 10
     QTest.mouseClick(panel.legend.button("z0"), LEFT)
     panel.refresh()

@@ -1,5 +1,7 @@
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor
@@ -7,10 +9,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from core.snapshots import ElboMeans, HeldOutReport, StepReports, frozen
+from core.snapshots import ElboMeans, HeldOutReport, RunNote, StepReports, frozen
+from explorer.settings import Settings
 from explorer.theme import current_palette
 from explorer.views.curves import CurvesPanel
-from tests.explorer.curves.conftest import EPOCH, LEFT, STEPS, centre, held_out, pixel, steps, wheel
+from tests.explorer.curves.conftest import EPOCH, LEFT, STEPS, centre, held_out, history, pixel, steps, wheel
 
 
 def test_new_steps_are_drawn_soon_and_not_at_once(filled: CurvesPanel, qtbot: QtBot) -> None:
@@ -222,3 +225,88 @@ def test_the_axis_counts_epochs_once_they_are_known(panel: CurvesPanel) -> None:
     QTest.mouseClick(panel.controls.epochs, LEFT)
     panel.refresh()
     assert panel.plots["elbo"].x_range[1] == pytest.approx(4.0, rel=0.05)
+
+
+@pytest.mark.parametrize("chosen", ["elbo", "kl_per_dimension"])
+@pytest.mark.parametrize("size", [(980, 150), (980, 210), (980, 600), (360, 170)])
+def test_what_the_crosshair_says_leaves_the_curves_in_sight(
+    panel: CurvesPanel, chosen: str, size: tuple[int, int], qtbot: QtBot
+) -> None:
+    panel.set_history(history(dimensions=10))
+    panel.controls.choose(chosen)
+    panel.resize(*size)
+    plot = panel.plots[chosen]
+    qtbot.waitUntil(lambda: plot.width() > 0.9 * (size[0] - 20))
+    panel.refresh()
+    plot.move_crosshair(centre(plot).x())
+    crosshair = plot.crosshair
+    assert crosshair.reading is not None
+    box, places = crosshair.box(crosshair.reading, crosshair.font())
+    one_line = crosshair.fontMetrics().height() + 10
+    assert box.height() <= max(0.6 * crosshair.frame.height(), one_line)
+    assert places
+    assert crosshair.frame.left() <= box.left() <= box.right() <= crosshair.frame.right()
+    if size[0] > 900 and size[1] > 200:
+        assert len(places) == len(crosshair.reading.lines)
+    for place in places:
+        assert box.contains(place)
+    if chosen == "kl_per_dimension":
+        assert "smoothed" in crosshair.reading.lines[0].text
+
+
+def test_a_plot_is_drawn_anew_for_another_size(filled: CurvesPanel, qtbot: QtBot) -> None:
+    plot = filled.plots["elbo"]
+    filled.resize(980, 110)
+    filled.refresh()
+    filled.resize(980, 500)
+    qtbot.waitUntil(lambda: not filled._dirty)
+    _, drawn = plot._traces[0]._lines["smoothed"].getData()
+    half = len(drawn) // 2
+    (bottom, top) = plot.view.viewRange()[1]
+    between = np.nanmax(np.abs(drawn[:half] - drawn[half : 2 * half]))
+    assert between < 3 * (top - bottom) / plot.view.height(), "the strokes of a bold line lie a pixel apart"
+
+
+def test_a_start_is_marked_only_after_the_first(panel: CurvesPanel) -> None:
+    given = history()
+    given.add_note(RunNote(0, "start", "start"))
+    panel.set_history(given)
+    panel.refresh()
+    starts = panel.plots["elbo"]._backdrop._notes[0]
+    assert not starts.isVisible()
+    panel.add_note(RunNote(1000, "start", "start"))
+    panel.refresh()
+    assert starts.getData()[0] == pytest.approx(np.full(2, 1000.0), abs=3.0)
+
+
+def test_the_legend_stands_in_one_row_with_as_many_words_as_fit(filled: CurvesPanel) -> None:
+    said = []
+    for width in (1100, 700, 560):
+        filled.resize(width, 270)
+        filled.refresh()
+        buttons = [filled.legend.button(entry.name) for entry in filled.legend.entries]
+        QApplication.processEvents()  # noqa: TID251 - lets the legend take its places
+        assert len({button.y() for button in buttons}) == 1
+        said.append(buttons[-1].text())
+    assert said == ["held-out, all 10,000", "all 10,000", "all"]
+
+
+def test_the_chosen_quantity_and_smoothing_are_remembered(panel: CurvesPanel, qtbot: QtBot, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.ini")
+    panel.remember(settings)
+    assert panel.controls.quantity == "elbo"
+    QTest.mouseClick(panel.controls.quantity_button("kl"), LEFT)
+    panel.controls.smoothing.setFocus()
+    QTest.keyClick(panel.controls.smoothing, Qt.Key.Key_Home)
+    panel.set_has_prior(False)
+    assert (settings.curves_quantity, settings.smoothing) == ("kl", 0.0)
+    other = CurvesPanel()
+    qtbot.addWidget(other)
+    settings.curves_quantity = "kl"
+    other.remember(settings)
+    assert (other.controls.quantity, other.options.smoothing) == ("kl", 0.0)
+    settings.curves_quantity = "entropy"
+    third = CurvesPanel()
+    qtbot.addWidget(third)
+    third.remember(settings)
+    assert third.controls.quantity == "elbo"

@@ -11,6 +11,7 @@ from core.history import History
 from core.snapshots import ElboMeans, HeldOutReport, RunNote, StepReports, frozen
 from explorer.views.curves.axis import logarithmic_ticks, nice_step, plain_number
 from explorer.views.curves.columns import Column
+from explorer.views.curves.controls import position_of, smoothing_at
 from explorer.views.curves.envelope import Envelope
 from explorer.views.curves.epochs import EpochScale
 from explorer.views.curves.ranges import common_range, logarithm, steady, usual_range
@@ -26,15 +27,16 @@ def reports(nll: np.ndarray, kl: np.ndarray, first: int = 1) -> StepReports:
 
 
 def plain_average(values: list[float], weight: float) -> list[float]:
-    """TensorBoard's and Adam's debiased running mean, one value after another."""
-    total, count, result = 0.0, 0, []
+    """The recurrence, one value after another, its memory cut to a tenth of the values so far."""
+    mean, count, result = 0.0, 0, []
     for value in values:
         if not math.isfinite(value):
             result.append(math.nan)
             continue
-        total = weight * total + (1.0 - weight) * value
         count += 1
-        result.append(total / (1.0 - weight**count))
+        factor = min(weight, max(0.0, 1.0 - 10.0 / count))
+        mean = factor * mean + (1.0 - factor) * value
+        result.append(mean)
     return result
 
 
@@ -43,7 +45,7 @@ def plain_average(values: list[float], weight: float) -> list[float]:
     st.floats(0.0, 0.999),
     st.integers(1, 50),
 )
-def test_smoothing_is_the_debiased_running_mean_however_it_comes_in(
+def test_smoothing_is_the_running_mean_of_a_tenth_of_the_run_however_it_comes_in(
     values: list[float], weight: float, piece: int
 ) -> None:
     average = ExponentialAverage(weight)
@@ -56,6 +58,28 @@ def test_an_absurd_value_does_not_drown_what_follows() -> None:
     smoothed = ExponentialAverage(0.9).extend(np.array([1.0, 1e308, 1.0, 1.0]))
     assert np.isnan(smoothed[1])
     np.testing.assert_allclose(smoothed[[0, 2, 3]], 1.0)
+
+
+def test_a_steep_start_does_not_drag_the_smoothed_curve_behind() -> None:
+    step = np.arange(1.0, 301.0)
+    values = -120.0 - 400.0 * np.exp(-step / 30.0)
+    smoothed = ExponentialAverage(0.99).extend(values)
+    behind = np.searchsorted(values, smoothed)
+    assert (step - behind <= 2 + 0.2 * step).all(), "never farther behind than a fifth of the run"
+    assert (step - np.searchsorted(values, np.array(_debiased(values, 0.99))) > 0.3 * step).any()
+
+
+def _debiased(values: np.ndarray, weight: float) -> list[float]:
+    total, result = 0.0, []
+    for count, value in enumerate(values.tolist(), 1):
+        total = weight * total + (1.0 - weight) * value
+        result.append(total / (1.0 - weight**count))
+    return result
+
+
+@given(st.integers(0, 100))
+def test_a_stored_weight_of_smoothing_comes_back_to_its_place(position: int) -> None:
+    assert smoothing_at(position_of(smoothing_at(position))) == smoothing_at(position)
 
 
 def test_a_weight_of_one_is_refused() -> None:
