@@ -80,7 +80,8 @@ def test_the_driver_presses_moves_and_waits_as_a_hand_does(qtbot: QtBot, tmp_pat
         driver.wait_for("what never comes", lambda: False, timeout_s=0.05)
     path = driver.picture("A button, pressed")
     assert path.name == "01-a-button-pressed.png"
-    assert Image.open(path).size == (200, 100)
+    with Image.open(path) as picture:
+        assert picture.size == (200, 100)
     assert driver.pictures == [{"file": path.name, "title": "A button, pressed"}]
 
 
@@ -114,8 +115,8 @@ def test_every_stop_is_made_and_measured_on_small_data(program: Program, tmp_pat
     assert 0.0 < drag["p50"] <= drag["p95"] <= drag["max"]
     assert said[-1] == "done"
     for picture in driver.pictures:
-        grey = np.asarray(Image.open(tmp_path / picture["file"]).convert("L"))
-        assert grey.std() > 5.0, f"{picture['file']} shows nothing"
+        with Image.open(tmp_path / picture["file"]) as image:
+            assert np.asarray(image.convert("L")).std() > 5.0, f"{picture['file']} shows nothing"
 
 
 def stop_when_dragged(tour: Tour, program: Program) -> None:

@@ -59,7 +59,8 @@ def answer_dialog(opened: OpenProgram, path: Path) -> None:
 
 
 def recent(opened: OpenProgram) -> dict[str, QAction]:
-    menu = next(menu for menu in opened.window.findChildren(QMenu) if menu.title() == "Open &recent")
+    menus = [action.menu() for top in opened.window.findChildren(QMenu) for action in top.actions()]
+    menu = next(menu for menu in menus if isinstance(menu, QMenu) and menu.title() == "Open &recent")
     return {action.text(): action for action in menu.actions() if isinstance(action.data(), Path)}
 
 

@@ -232,7 +232,8 @@ def test_the_choices_of_an_import_are_kept_in_the_model_and_used_by_the_pad(
     opened.drop(picture)
     opened.until("the picture on the pad", lambda: not opened.views.draw_pad.drawing().empty)
     seen = opened.views.draw_pad.drawing().picture
-    dark = np.asarray(Image.open(picture).convert("L")) < 128
+    with Image.open(picture) as image:
+        dark = np.asarray(image.convert("L")) < 128
     assert abs((seen > 127).mean() - dark.mean()) < 0.1, "inverted as the data were"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QPushButton
 
 from core.snapshots import RunNote
 from core.storage.model_file import load_model
@@ -62,7 +62,7 @@ def test_a_run_is_started_by_its_key_shown_while_it_goes_and_kept_at_its_end(ope
     before = opened.session.documents.saved
     bar = opened.views.training.controls.findChild(QProgressBar)
     assert isinstance(bar, QProgressBar)
-    start(opened, 60)
+    start(opened, 25)
     assert opened.window.windowTitle().startswith("Untitled")
     opened.until("progress", lambda: bar.isVisible() and bar.value() > 0 and "images/s" in said(opened))
     finish(opened)
@@ -71,7 +71,7 @@ def test_a_run_is_started_by_its_key_shown_while_it_goes_and_kept_at_its_end(ope
     assert saved is not None
     assert saved is not before
     steps = saved.history.num_steps
-    assert steps == 60 * -(-len(bars_data().train) // saved.config.training.batch_size)
+    assert steps == 25 * -(-len(bars_data().train) // saved.config.training.batch_size)
     assert steps_drawn(opened) == steps
     assert "completed" in said(opened)
     (kept,) = opened.autosaves
@@ -103,6 +103,8 @@ def test_pause_resume_and_stop_by_the_buttons(opened: OpenProgram) -> None:
     opened.set_field("epochs", str(LONG))
     opened.click(button(opened, "model.start"))
     opened.until("steps", lambda: steps_drawn(opened) > 0)
+    # Until then a click in the same place belongs to Start.
+    opened.driver.wait(QApplication.doubleClickInterval() + 20)
     pause = button(opened, "model.pause_or_resume")
     opened.click(pause)
     opened.until("the pause", lambda: state(opened) is RunState.PAUSED)
