@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # As main.py does, and like there before numpy is first imported.
@@ -30,8 +29,11 @@ WIDTH, HEIGHT = 1440, 900
 MOUSE_GAP_MS = 8
 """A mouse of 125 Hz."""
 HEARTBEAT_MS = 5
-
-Milliseconds = np.ndarray[Any, np.dtype[np.float64]]
+SLICE_MS = 1000
+QUIET = 0.1
+"""The part of a core that other programs may take in a second that counts."""
+LEAST_QUIET = 0.25
+"""Where fewer of the seconds were quiet, all count."""
 
 
 @contextmanager
@@ -94,6 +96,64 @@ class Ready(QObject):
         self.ended = clean
 
 
+class Neighbours(QObject):
+    """Notes when other programs kept the processor busy: what they take of two cores is not the program's doing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: tuple[float, float | None] = (0.0, None)
+        self._slices: list[tuple[float, float, float]] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(SLICE_MS)
+        self._timer.timeout.connect(self._look)
+
+    def start(self) -> None:
+        """Begin to look, every second."""
+        self._slices = []
+        self._last = (time.monotonic(), _seconds_of_others())
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Look a last time."""
+        self._timer.stop()
+
+    @property
+    def share(self) -> float:
+        """The part of a core that others took, on average."""
+        return float(np.mean([share for _, _, share in self._slices])) if self._slices else 0.0
+
+    @property
+    def quiet_share(self) -> float:
+        """The part of the time in which they took less than a tenth of a core."""
+        return float(np.mean([share < QUIET for _, _, share in self._slices])) if self._slices else 1.0
+
+    def undisturbed(self, moments: list[float], values: list[float]) -> list[float]:
+        """Return the values of quiet seconds; all of them where too few were quiet or nothing is known of others."""
+        if self.quiet_share < LEAST_QUIET or not self._slices:
+            return values
+        starts = np.array([start for start, _, _ in self._slices])
+        quiet = np.array([share < QUIET for _, _, share in self._slices])
+        rows = np.searchsorted(starts, np.array(moments), side="right") - 1
+        return [value for value, row in zip(values, rows, strict=True) if row >= 0 and quiet[row]]
+
+    def _look(self) -> None:
+        now, others = time.monotonic(), _seconds_of_others()
+        before, others_before = self._last
+        if others is not None and others_before is not None:
+            self._slices.append((before, now, (others - others_before) / (now - before)))
+        self._last = (now, others)
+
+
+def _seconds_of_others() -> float | None:
+    """Return the seconds that all cores were busy for other processes than this; None where the system says nothing."""
+    try:
+        counts = [int(text) for text in Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]]
+    except (OSError, ValueError):
+        return None
+    busy = sum(counts) - counts[3] - counts[4]
+    return busy / os.sysconf("SC_CLK_TCK") - time.process_time()
+
+
 class Heartbeat(QObject):
     """A precise 5 ms timer of the window's event loop: how late each beat comes is how long something else took."""
 
@@ -112,15 +172,15 @@ class Heartbeat(QObject):
         self._late, self._at, self._last = [], [], time.monotonic()
         self._timer.start()
 
-    def stop(self) -> Milliseconds:
+    def stop(self) -> list[float]:
         """Return how late each beat came, in milliseconds."""
         self._timer.stop()
-        return np.array(self._late)
+        return self._late
 
     @property
-    def moments(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def moments(self) -> list[float]:
         """When each beat came, on the clock of time.monotonic()."""
-        return np.array(self._at)
+        return self._at
 
     def _beat(self) -> None:
         now = time.monotonic()
@@ -142,6 +202,8 @@ class MouseWatch(QObject):
         self._picture = picture
         self._due = 0.0
         self._waiting: list[_Sent] = []
+        self.moments: list[float] = []
+        """When each event's effect was painted, on the clock of time.monotonic()."""
         self.from_event: list[float] = []
         """Milliseconds from the event's delivery, as a toolkit's own measure would have it."""
         self.from_motion: list[float] = []
@@ -185,6 +247,7 @@ class MouseWatch(QObject):
         now = time.perf_counter()
         for sent in self._waiting:
             if sent.picture_painted and sent.other_painted:
+                self.moments.append(time.monotonic())
                 self.from_event.append(1e3 * (now - sent.at))
                 self.from_motion.append(1e3 * (now - sent.due))
         self._waiting = [sent for sent in self._waiting if not (sent.picture_painted and sent.other_painted)]
@@ -220,7 +283,7 @@ def winding(middle: QPointF, reach_x: float, reach_y: float, start: QPointF) -> 
         yield middle + QPointF(reach_x * math.sin(3 * angle), reach_y * math.sin(2 * angle))
 
 
-def quantile(milliseconds: list[float] | Milliseconds, share: float) -> float:
+def quantile(milliseconds: list[float], share: float) -> float:
     """Return a quantile, or infinity where nothing was measured: nothing shown is never soon enough."""
     return float(np.quantile(milliseconds, share)) if len(milliseconds) else float("inf")
 
