@@ -55,7 +55,7 @@ class Session(QObject):
         self._dialog: ImportDialog | None = None
         self._closing = False
         self._start_paths: tuple[Path, ...] = ()
-        self._import_choices: DataConfig | None = None
+        self._wanted_data: DataConfig | None = None
         self._deadline = QTimer(self)
         self._deadline.setSingleShot(True)
         self._deadline.timeout.connect(self._on_deadline)
@@ -126,9 +126,10 @@ class Session(QObject):
         """Open a data set by name, or one that was open before by its path."""
         if source in {"mnist", "shapes"}:
             centre = source == "mnist"
-            self.documents.open_data(
-                DataConfig(source=source, binarisation=self.config.data.binarisation, centre_drawings=centre)
+            self._wanted_data = DataConfig(
+                source=source, binarisation=self.config.data.binarisation, centre_drawings=centre
             )
+            self.documents.open_data(self._wanted_data)
         else:
             self._workers.loading.open_path(Path(source))
 
@@ -144,6 +145,9 @@ class Session(QObject):
         training = self.config.training if self.documents.is_shipped else config.training
         self._set_config(replace(config, data=data, training=training))
         self._show_saved(saved)
+        if not self.documents.is_shipped:
+            # What went wrong before is mended now; the shipped model is opened in place of one that failed.
+            self._views.window.clear_error()
         self._open_start_paths()
 
     def _open_start_paths(self) -> None:
@@ -161,10 +165,12 @@ class Session(QObject):
         model = config.model
         self.latent.open_model(model)
         self.drawing.open_model(config.data, model.image_height, model.image_width)
+        self._views.window.set_has_prior(model.has_prior)
 
     def _on_data_opened(self, dataset: Dataset) -> None:
-        if self._dialog is not None and dataset.config == self._import_choices:
+        if dataset.config == self._wanted_data:
             self._close_dialog()
+            self._views.window.clear_error()
         self._set_config(replace(self.config, data=dataset.config))
         self.latent.set_dataset(dataset)
         self.drawing.set_dataset(dataset)
@@ -239,7 +245,7 @@ class Session(QObject):
             self._dialog.set_preview(preview)
 
     def _on_import_accepted(self, config: DataConfig) -> None:
-        self._import_choices = config
+        self._wanted_data = config
         self.documents.open_data(config)
 
     def _on_picture_imported(self, imported: ImportedPicture) -> None:

@@ -108,7 +108,7 @@ class TrainingSession(QObject):
         else:
             self._curves.set_unit_note(unit_note(config))
             # The open model keeps its own curves, whatever becomes of the run.
-            self.history = _copy_of(start.history)
+            self.history = start.history.copy()
         self._latent.set_live(True)
         self._training.start_run(RunRequest(self._run_id, config, dataset, start, autosave))
 
@@ -203,15 +203,6 @@ class TrainingSession(QObject):
             self._curves.set_history(self.history)
         self.run_ended.emit(result)
         self._latent.set_live(False)
-
-
-def _copy_of(history: History) -> History:
-    copy = History(history.latent_dim)
-    if history.num_steps:
-        copy.add_steps(history.steps())
-    copy.held_out.extend(history.held_out)
-    copy.notes.extend(history.notes)
-    return copy
 
 
 def ending_text(ending: Ending, save_error: str = "") -> str:
