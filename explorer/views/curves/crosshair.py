@@ -101,7 +101,8 @@ class Crosshair(QWidget):
     def box(self, reading: Reading, font: QFont) -> tuple[QRectF, tuple[QRectF, ...]]:
         """Return where the box of a reading stands and each of its lines; lines for which there is no room have none.
 
-        Beside the crosshair, one line below the other; in a plot too low for that, side by side along its top.
+        Beside the crosshair, one line below the other; in a plot too low for that, side by side along its top or its
+        bottom, whichever is farther from the curves.
         """
         bold = QFont(font)
         bold.setBold(True)
@@ -136,6 +137,12 @@ class Crosshair(QWidget):
         area = QRectF(0.0, 0.0, max(place.right() for place in places) + 2 * _PADDING, 0.0)
         area.setHeight(places[-1].bottom() + _PADDING)
         start = min(max(frame.left() + 2.0, reading.x - area.width() / 2.0), frame.right() - 2.0 - area.width())
-        area.moveTopLeft(QPointF(max(start, frame.left() + 2.0), frame.top() + 1.0))
+        heights = sorted(y for y, _ in reading.dots)
+        above = bool(heights) and heights[len(heights) // 2] < frame.center().y()
+        area.moveTopLeft(
+            QPointF(
+                max(start, frame.left() + 2.0), frame.bottom() - 1.0 - area.height() if above else frame.top() + 1.0
+            )
+        )
         corner = QPointF(area.left() + _PADDING, area.top() + _PADDING / 2.0)
         return area, tuple(place.translated(corner) for place in places)

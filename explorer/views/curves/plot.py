@@ -24,7 +24,8 @@ from explorer.views.curves.trace import Trace, line_pen
 
 _MOST_MARKERS = 400
 _POINTS_PER_PIXEL = 6
-_NARROW_PX = 300
+_NARROW_PX, _LOW_PX = 300, 120
+"""A plot with less room than this reads its values in fewer words."""
 _AXIS_PX = 40
 _BEYOND_VIEW = 20.0
 """Plots' heights by which a curve may leave the view; farther, the painter's integers overflow."""
@@ -269,7 +270,7 @@ class QuantityPlot(QWidget):
             return
         self.crosshair.frame = self._frame()
         place = self.view.mapSceneToView(self.widget.mapToScene(int(self._crosshair_x), 0))
-        compact = self.crosshair.frame.width() < _NARROW_PX
+        compact = self.crosshair.frame.width() < _NARROW_PX or self.crosshair.frame.height() < _LOW_PX
         reading = read_at(
             self._record,
             self._options,

@@ -250,6 +250,10 @@ def test_what_the_crosshair_says_leaves_the_curves_in_sight(
         assert len(places) == len(crosshair.reading.lines)
     for place in places:
         assert box.contains(place)
+    if 200 < size[1] < 300:
+        middle = crosshair.frame.center().y()
+        dots = sorted(y for y, _ in crosshair.reading.dots)
+        assert (box.center().y() > middle) == (dots[len(dots) // 2] < middle), "on the other side of the curves"
     if chosen == "kl_per_dimension":
         assert "smoothed" in crosshair.reading.lines[0].text
 
@@ -267,10 +271,11 @@ def test_a_plot_is_drawn_anew_for_another_size(filled: CurvesPanel, qtbot: QtBot
     assert between < 3 * (top - bottom) / plot.view.height(), "the strokes of a bold line lie a pixel apart"
 
 
-def test_a_start_is_marked_only_after_the_first(panel: CurvesPanel) -> None:
+def test_a_start_is_marked_only_after_the_first(panel: CurvesPanel, qtbot: QtBot) -> None:
     given = history()
     given.add_note(RunNote(0, "start", "start"))
     panel.set_history(given)
+    qtbot.waitUntil(lambda: panel.plots["elbo"].width() > 900)
     panel.refresh()
     starts = panel.plots["elbo"]._backdrop._notes[0]
     assert not starts.isVisible()
