@@ -134,7 +134,7 @@ def test_the_second_click_on_start_does_not_pause(
     with qtbot.assertNotEmitted(training.pause_requested), qtbot.assertNotEmitted(training.stop_requested):
         qtbot.mouseClick(button(training, "model.pause_or_resume"), left)
         qtbot.mouseClick(button(training, "model.stop"), left)
-    monkeypatch.setattr("explorer.views.panels.training.SECOND_CLICK_MS", 0)
+    monkeypatch.setattr(QApplication, "doubleClickInterval", staticmethod(lambda: 0))
     with qtbot.waitSignal(training.pause_requested):
         qtbot.mouseClick(button(training, "model.pause_or_resume"), left)
 

@@ -1,7 +1,7 @@
 """The training panel: settings of a run, its buttons, and how far it is."""
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from core.config import ExperimentConfig
 from core.snapshots import Progress
@@ -20,8 +20,6 @@ _HINT_NO_MODEL = "Start makes a new model from these settings."
 _HINT_RUNNING = "Learning rate and β can be changed now; all else is fixed until the run ends."
 _NO_DATA = "Start waits for training images: none are open, or they are still being read."
 _BAD_FIELD = "Start waits until every setting is allowed: see the text in red."
-SECOND_CLICK_MS = 500
-"""Within this time after a click that put another button in the mouse's place, a click is the same one's second."""
 
 
 class TrainingPanel(Panel):
@@ -236,7 +234,7 @@ class TrainingPanel(Panel):
     def _is_second_click(self) -> bool:
         """Whether the button that was just clicked has come under the mouse by the click before."""
         button, last = self.sender(), self._last_clicked
-        soon = self._since_click.isValid() and self._since_click.elapsed() < SECOND_CLICK_MS
+        soon = self._since_click.isValid() and self._since_click.elapsed() < QApplication.doubleClickInterval()
         if soon and last is not None and last is not button and last.isHidden():
             return True
         if isinstance(button, QPushButton):
