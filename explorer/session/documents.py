@@ -68,6 +68,8 @@ class DocumentSession(QObject):
         self.name = ""
         self.path: Path | None = None
         self.modified = False
+        self.opened_by_hand = False
+        """Whether the open model is one that the user asked for in this session."""
         self._autosave: Path | None = None
         self._data_partial = False
         self._run: _RunDocument | None = None
@@ -109,6 +111,7 @@ class DocumentSession(QObject):
             self.run_in_the_way.emit()
             return
         self.saved = loaded.saved
+        self.opened_by_hand = loaded.origin == "opened"
         in_autosaves = loaded.path in self._autosaves
         self.name = name_of(loaded.path)
         self.path = None if in_autosaves or loaded.origin == "shipped" else loaded.path

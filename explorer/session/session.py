@@ -145,8 +145,8 @@ class Session(QObject):
         training = self.config.training if self.documents.is_shipped else config.training
         self._set_config(replace(config, data=data, training=training))
         self._show_saved(saved)
-        if not self.documents.is_shipped:
-            # What went wrong before is mended now; the shipped model is opened in place of one that failed.
+        if self.documents.opened_by_hand:
+            # What went wrong before is mended now; one that the program opens may stand in for what failed.
             self._views.window.clear_error()
         self._open_start_paths()
 

@@ -201,14 +201,16 @@ class TrainingThread(QThread):
                 self.reported.emit(batch.take())
 
     def _obey_all(self, run: "TrainingRun", request: RunRequest, batch: "_Batch") -> None:
-        """Carry out what was queued; while paused, report what is done and wait here for more."""
+        """Carry out what was queued; while paused, wait here for more."""
         while True:
-            if self._paused and batch.filled:
-                self.reported.emit(batch.take())
             try:
-                self._obey(self._commands.get(block=self._paused), run, request)
+                command = self._commands.get(block=self._paused)
             except queue.Empty:
                 return
+            if isinstance(command, _Pause) and batch.filled:
+                # Before it is said that the run stands still.
+                self.reported.emit(batch.take())
+            self._obey(command, run, request)
 
     def _obey(self, command: "_Command", run: "TrainingRun", request: RunRequest) -> None:
         match command:
