@@ -97,7 +97,6 @@ class Session(QObject):
     def open_start(self, paths: tuple[Path, ...]) -> None:
         """Open what the command line names, over what was open last or the shipped model."""
         models = [path for path in paths if path.suffix == SUFFIX]
-        # After the model, whose own data would otherwise come last and be shown instead.
         self._start_paths = tuple(path for path in paths if path not in models)
         if models:
             self.documents.open_model(models[-1])
@@ -148,7 +147,8 @@ class Session(QObject):
         if self.documents.opened_by_hand:
             # What went wrong before is mended now; one that the program opens may stand in for what failed.
             self._views.window.clear_error()
-        self._open_start_paths()
+        # Once the model's own data was asked for, which would otherwise come last and be shown instead.
+        QTimer.singleShot(0, self._open_start_paths)
 
     def _open_start_paths(self) -> None:
         paths, self._start_paths = self._start_paths, ()

@@ -15,7 +15,7 @@ import pytest
 
 from core.storage.model_file import load_model
 from tests.conftest import USER_FOLDERS
-from tests.open_program import bars_file, model_file
+from tests.open_program import model_file
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
@@ -314,21 +314,3 @@ if self.is_ready():
         with contextlib.suppress(subprocess.TimeoutExpired):
             started.process.wait(0.1)
     assert started.process.returncode == 128 + signal.SIGTERM
-
-
-def test_data_named_on_the_command_line_is_what_is_open_in_the_end(tmp_path: Path, processes: list[Started]) -> None:
-    started = Started(
-        tmp_path,
-        str(model_file()),
-        str(bars_file()),
-        look="""
-if self.is_ready() and self.session._dialog is not None:
-    self.say(self.session.documents.name + " " + self.session._dialog.config.source)
-    self.timer.stop()
-    self.window.close()
-""",
-    )
-    processes.append(started)
-    assert started.line() == f"bars {bars_file()}"
-    started.process.communicate(timeout=10.0)
-    assert started.process.returncode == 0

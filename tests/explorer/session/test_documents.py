@@ -14,6 +14,7 @@ from core.storage.model_file import load_model, save_model
 from explorer.messages import RunState
 from explorer.session.autosaves import name_of
 from tests.open_program import LONG, OpenProgram, model_file, trained
+from tests.small_data import bars
 
 pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
 Maker = Callable[..., OpenProgram]
@@ -261,9 +262,27 @@ def test_a_broken_model_on_the_command_line_leaves_a_usable_program(make: Maker,
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"nothing")
     opened = make(model_file(), path)
-    opened.until("the message", lambda: path.name in opened.error)
     ready(opened)
     assert title(opened) == "bars"
+    assert path.name in opened.error, "what is open instead does not hide what went wrong"
+
+
+def test_data_on_the_command_line_are_what_is_open_in_the_end(make: Maker, tmp_path: Path) -> None:
+    images = np.asarray(bars(30, seed=4).images)
+    path = tmp_path / "named-idx3-ubyte"
+    path.write_bytes(
+        b"\x00\x00\x08\x03" + b"".join(side.to_bytes(4, "big") for side in images.shape) + images.tobytes()
+    )
+    opened = ready(make(model_file(), path))
+    opened.until("the data that were named", lambda: data_name(opened) == path.name)
+    opened.driver.wait(100)
+    assert data_name(opened) == path.name
+    assert title(opened) == "bars"
+
+
+def data_name(opened: OpenProgram) -> str:
+    dataset = opened.session.documents.dataset
+    return "" if dataset is None else dataset.name
 
 
 def test_a_broken_last_document_gives_the_shipped_model(make: Maker, tmp_path: Path) -> None:
@@ -271,8 +290,8 @@ def test_a_broken_last_document_gives_the_shipped_model(make: Maker, tmp_path: P
     path.write_bytes(b"nothing")
     opened = make(path)
     opened.until("the shipped model", lambda: title(opened) == "mnist-2d")
-    assert path.name in opened.error
     opened.until("a digit", lambda: opened.picture is not None)
+    assert path.name in opened.error
 
 
 def test_a_model_whose_data_has_gone_can_still_be_explored(make: Maker, tmp_path: Path) -> None:
