@@ -77,6 +77,7 @@ def _make_views(settings: Settings) -> Views:
     canvas, sliders, hand, draw_pad, curves = LatentCanvas(), SlidersPanel(), HandPanel(), DrawPad(), CurvesPanel()
     data, model, training = DataPanel(), ModelPanel(), TrainingPanel()
     curves.remember(settings)
+    draw_pad.remember(settings)
     window = MainWindow(Panels(data, model, training, canvas, hand, sliders, draw_pad, curves), settings)
     return Views(window, canvas, sliders, hand, draw_pad, curves, data, model, training)
 

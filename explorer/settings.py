@@ -116,8 +116,8 @@ class Settings:
 
     @property
     def brush_size(self) -> float:
-        """Width of the draw pad's pen in pixels of its 280×280 ink, 4 to 60."""
-        return self._number("draw_pad/brush_size", default=22.0, minimum=4.0, maximum=60.0)
+        """Width of the draw pad's pen in pixels of its 280×280 ink, 6 to 60."""
+        return self._number("draw_pad/brush_size", default=25.0, minimum=6.0, maximum=60.0)
 
     @brush_size.setter
     def brush_size(self, size: float) -> None:

@@ -214,7 +214,8 @@ class Session(QObject):
     def _show_abilities(self) -> None:
         complete = self.documents.data_complete
         can_continue = complete and self.documents.saved is not None and self.latent.fits(self.documents.dataset)
-        self._views.training.set_can_start(complete)
+        reading = self.documents.dataset is not None and not complete
+        self._views.training.set_can_start(complete, "The training images are still being read." if reading else "")
         self._views.training.set_can_continue(can_continue)
         self._views.window.refresh_run_commands()
 

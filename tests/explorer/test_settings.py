@@ -92,7 +92,7 @@ def test_garbage_in_the_file_gives_defaults(path: Path, text: str) -> None:
     path.write_text(text, encoding="latin-1")
     _read_everything(Settings(path))
     settings = Settings(path)
-    assert (settings.theme, settings.brush_size, settings.smoothing) == ("system", 22.0, 0.937)
+    assert (settings.theme, settings.brush_size, settings.smoothing) == ("system", 25.0, 0.937)
     assert settings.layers == frozenset(LAYERS)
 
 

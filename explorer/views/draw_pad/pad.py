@@ -11,6 +11,7 @@ from core.config import DataConfig
 from core.shapes import Picture
 from core.snapshots import PictureEncoding
 from explorer.messages import Drawing
+from explorer.settings import Settings
 from explorer.views.draw_pad.image_ink import PictureError, enlarged, ink_from_image, offered_picture, read_image
 from explorer.views.draw_pad.ink import InkSheet
 from explorer.views.draw_pad.note import DrawingNote
@@ -39,6 +40,7 @@ class DrawPad(QWidget):
         self._size = (28, 28)
         self._import: DataConfig | None = None
         self._unavailable = ""
+        self._settings: Settings | None = None
         self._enabled: tuple[bool, ...] = ()
         self._ink = InkSheet()
         self._pacer = Pacer(self)
@@ -86,6 +88,11 @@ class DrawPad(QWidget):
     def set_usual_ink(self, least: float, most: float) -> None:
         """Set the shares of ink, 0 to 1, between which the data's pictures lie; other drawings are remarked on."""
         self.note.set_usual_ink(least, most)
+
+    def remember(self, settings: Settings) -> None:
+        """Take the brush that was chosen last, and keep the one chosen from now on."""
+        self.tools.brush_size.setValue(round(settings.brush_size))
+        self._settings = settings
 
     def set_hint(self, text: str) -> None:
         """Set the words on an empty sheet."""
@@ -255,6 +262,8 @@ class DrawPad(QWidget):
         self.history_changed.emit(self._ink.can_undo, self._ink.can_redo)
 
     def _set_brush(self, width: float) -> None:
+        if self._settings is not None:
+            self._settings.brush_size = width
         self.surface.brush = width
         self.surface.update()
 

@@ -13,9 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from core.config import DataConfig
 from core.snapshots import frozen
+from explorer.settings import Settings
 from explorer.theme import apply_theme
 from explorer.views.draw_pad import DrawPad
 from explorer.views.draw_pad.pacing import LEAST_GAP_MS, Pacer
+from explorer.views.draw_pad.strokes import DEFAULT_BRUSH
 from tests.explorer.draw_pad.conftest import LEFT, Hand, encoding
 
 LINE = [(60.0, 60.0), (220.0, 220.0)]
@@ -370,3 +372,15 @@ def test_what_is_painted_is_the_ink_in_place(hand: Hand) -> None:
     scale = image.width() / hand.pad.surface.width()
     assert image.pixelColor(inside * scale).lightness() > 240
     assert image.pixelColor(outside * scale).lightness() < 10
+
+
+def test_the_brush_is_the_one_that_was_chosen_last(hand: Hand, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.ini")
+    hand.pad.remember(settings)
+    hand.pad.tools.brush_size.setFocus()
+    QTest.keyClick(hand.pad.tools.brush_size, Qt.Key.Key_Right)
+    chosen = hand.pad.surface.brush
+    again = DrawPad()
+    again.remember(Settings(tmp_path / "settings.ini"))
+    assert again.surface.brush == chosen != DEFAULT_BRUSH
+    again.deleteLater()
