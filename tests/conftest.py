@@ -1,6 +1,7 @@
 """What every test stands on: no display, no user's settings, one thread, executed shapes, no thread left behind."""
 
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -14,6 +15,9 @@ _HOME = tempfile.TemporaryDirectory(prefix="latent-explorer-tests-", ignore_clea
 USER_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
 for variable in USER_FOLDERS:
     os.environ[variable] = os.path.join(_HOME.name, variable.lower())  # noqa: PTH118 - pathlib is not imported yet
+
+# A shell that starts the tests in the background has them ignore SIGINT, which some of them send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from jaxtyping import install_import_hook  # noqa: E402
 
