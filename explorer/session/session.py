@@ -335,7 +335,9 @@ class Session(QObject):
         if result.save_error:
             self.failed.emit(Failed(f"The model could not be saved: {result.save_error}"))
         self._show_abilities()
-        if not self._closing:
+        if self._closing:
+            self._close_after(result)
+        else:
             self.documents.release_held()
 
     # The end
@@ -346,11 +348,28 @@ class Session(QObject):
         return self._closing
 
     def close(self) -> None:
-        """End the run, save it, end the threads; `closed` follows within two seconds."""
+        """End the run, save it, end the threads; `closed` follows within two seconds.
+
+        A run that cannot be saved keeps the window open, with the reason; closing again then closes without it.
+        """
         if self._closing:
             return
         self._closing = True
         self._deadline.start(_CLOSE_DEADLINE_MS)
+        if self.training.active:
+            self.training.stop()
+        else:
+            self._end_threads()
+
+    def _close_after(self, result: RunResult) -> None:
+        if result.save_error:
+            self._deadline.stop()
+            self._closing = False
+            self._views.window.stay_open()
+        else:
+            self._end_threads()
+
+    def _end_threads(self) -> None:
         for thread in self._workers.all:
             thread.shut_down()
         # Not at once where no thread runs yet: a window cannot be closed while it is asked whether it may.
@@ -363,5 +382,6 @@ class Session(QObject):
             self.closed.emit(True)
 
     def _on_deadline(self) -> None:
+        self._end_threads()
         self.documents.close()
         self.closed.emit(False)

@@ -181,3 +181,18 @@ def test_what_is_typed_and_not_entered_is_in_the_run_that_its_key_starts(opened:
     saved = opened.session.documents.saved
     assert saved is not None
     assert saved.history.epochs == pytest.approx(3.0)
+
+
+def test_a_run_that_cannot_be_saved_keeps_the_window_open_and_says_why(opened: OpenProgram, tmp_path: Path) -> None:
+    (tmp_path / "autosaves").write_text("a file, no folder")
+    begin_run(opened)
+    opened.until("steps", lambda: opened.session.training.history.num_steps > 0)
+    opened.window.close()
+    opened.until("the end of the run", lambda: not opened.session.training.active)
+    opened.driver.wait(100)
+    assert opened.window.isVisible()
+    assert opened.ended == []
+    assert "could not be saved" in opened.error
+    assert opened.session.documents.saved is not None
+    assert opened.close() < CLOSING_S
+    assert opened.ended == [True]
