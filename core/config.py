@@ -4,55 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from core.settings import Choice, ConfigError, Section, Setting, parse, setting, told
+from core.choices import (
+    ACTIVATIONS,
+    BINARISATIONS,
+    CORRUPTIONS,
+    DEVICES,
+    FITS,
+    LIKELIHOODS,
+    MODELS,
+    NETWORKS,
+    ORDERINGS,
+    POSTERIORS,
+    PRECISIONS,
+    SCHEDULES,
+    SPARSITIES,
+    VARIANCES,
+)
+from core.settings import ConfigError, Section, Setting, parse, setting, told
 
-MODELS = (
-    Choice("vae", "VAE", "Variational auto-encoder: maximises the evidence lower bound on log p(x)."),
-    Choice(
-        "autoencoder",
-        "Autoencoder",
-        "Plain autoencoder: minimises the reconstruction cost; it defines no p(x).",
-    ),
-)
-NETWORKS = (
-    Choice("mlp", "MLP", "Fully connected layers."),
-    Choice("conv", "Convolutional", "Strided convolutions in the encoder, transposed ones in the decoder."),
-)
-LIKELIHOODS = (
-    Choice("bernoulli", "Bernoulli", "Each pixel is 0 or 1; the decoder gives the logit of P(pixel = 1 | z)."),
-)
-POSTERIORS = (
-    Choice("factorised", "Factorised Gaussian", "q(z|x) = N(mean, diag(exp(log_var))): independent dimensions."),
-)
-ACTIVATIONS = (
-    Choice("relu", "ReLU", "max(0, x)."),
-    Choice("gelu", "GELU", "x times the normal distribution function of x (tanh form); smooth."),
-    Choice("tanh", "tanh", "Hyperbolic tangent; the choice of the first VAE papers."),
-)
-BINARISATIONS = (
-    Choice(
-        "dynamic",
-        "dynamic",
-        "Each pixel is drawn anew with its grey level as probability whenever an image is seen.",
-    ),
-    Choice("fixed", "fixed draw", "One draw per image, seeded by its index, the same for ever."),
-    Choice("threshold", "threshold at ½", "A pixel is 1 when its grey level is at least one half."),
-    Choice("none", "none (grey)", "Grey levels as they are; Bernoulli nats of grey pixels are not a likelihood."),
-)
-SCHEDULES = (
-    Choice("constant", "constant", "The learning rate stays as set."),
-    Choice("cosine", "cosine", "The learning rate falls to zero along half a cosine over all epochs."),
-)
-DEVICES = (
-    Choice("auto", "automatic", "CUDA when it is available, else the processor."),
-    Choice("cpu", "processor", "Always the processor."),
-    Choice("cuda", "CUDA", "A CUDA graphics card; an error if there is none."),
-)
-PRECISIONS = (Choice("float32", "float32", "Single precision everywhere."),)
-FITS = (
-    Choice("fit", "fit", "The whole picture, scaled to fit, on a background of its border's colour."),
-    Choice("crop", "crop", "The middle square of the picture, scaled to fill."),
-)
+MOST_LAYERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +75,14 @@ class DataConfig(Section):
         maximum=2**31 - 1,
         advanced=True,
     )
+    num_levels: int = setting(
+        256,
+        label="Grey levels",
+        help="Levels that grey pixels are rounded to; taken from a categorical likelihood.",
+        minimum=2,
+        maximum=256,
+        advanced=True,
+    )
     centre_drawings: bool = setting(
         default=True,
         label="Centre drawings",
@@ -148,7 +126,45 @@ class ModelConfig(Section):
         help="The distribution p(x|z) of a picture's pixels.",
         choices=LIKELIHOODS,
     )
+    grey_levels: int = setting(
+        4,
+        label="Grey levels",
+        help="Grey levels V of a categorical likelihood; pixels are rounded to them.",
+        minimum=2,
+        maximum=16,
+    )
+    variance: str = setting(
+        "fixed",
+        label="Variance",
+        help="Where the standard deviation of a Gaussian likelihood comes from.",
+        choices=VARIANCES,
+    )
+    pixel_std: float = setting(
+        0.1,
+        label="Pixel σ",
+        help="Standard deviation of a Gaussian likelihood's pixels, whose greys go from 0 to 1; "
+        "a learned one starts here.",
+        minimum=0.01,
+        maximum=10.0,
+    )
     posterior: str = setting("factorised", label="Posterior", help="The family of q(z|x).", choices=POSTERIORS)
+    sparsity: str = setting(
+        "kl", label="Sparsity", help="How a sparse autoencoder prices active code units.", choices=SPARSITIES
+    )
+    ordering: str = setting(
+        "raster",
+        label="Ordering",
+        help="The order in which an autoregressive model takes the pixels.",
+        choices=ORDERINGS,
+    )
+    ordering_seed: int = setting(
+        0,
+        label="Ordering seed",
+        help="Decides a random ordering, and the masks of an autoregressive model.",
+        minimum=0,
+        maximum=2**31 - 1,
+        advanced=True,
+    )
     image_height: int = setting(
         28,
         label="Image height",
@@ -170,8 +186,8 @@ class ModelConfig(Section):
 
     def check(self) -> None:
         """Refuse networks that cannot be built."""
-        if self.network == "mlp" and not 1 <= len(self.hidden) <= 8:
-            raise ConfigError(f"hidden must name 1 to 8 layers, not {len(self.hidden)}")
+        if self.network == "mlp" and len(self.hidden) > MOST_LAYERS:
+            raise ConfigError(f"hidden must name at most {MOST_LAYERS} layers, not {len(self.hidden)}")
         if self.network == "conv":
             halvings = len(self.channels)
             if not 1 <= halvings <= 4:
@@ -188,9 +204,19 @@ class ModelConfig(Section):
         return self.image_height * self.image_width
 
     @property
+    def has_codes(self) -> bool:
+        """Whether the model has latent codes at all; an autoregressive one has none."""
+        return self.model != "made"
+
+    @property
     def has_prior(self) -> bool:
-        """Whether the model defines a prior p(z), and with it p(x) and the ELBO."""
-        return self.model != "autoencoder"
+        """Whether the model defines a prior p(z), and with it the ELBO."""
+        return self.model in {"vae", "iwae"}
+
+    @property
+    def is_mass(self) -> bool:
+        """Whether the likelihood gives probabilities; a density's nats have no bits per pixel."""
+        return self.likelihood in {"bernoulli", "categorical"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +231,61 @@ class ObjectiveConfig(Section):
         maximum=1000.0,
         live=True,
     )
+    warm_up_epochs: float = setting(
+        0.0,
+        label="KL warm-up",
+        help="Over so many epochs the weight of the KL term rises from 0 to β.",
+        unit="epochs",
+        minimum=0.0,
+        maximum=100_000.0,
+    )
+    free_bits: float = setting(
+        0.0,
+        label="Free bits",
+        help="Nats that each latent dimension may carry without a price: only what its KL has beyond them is paid.",
+        unit="nats",
+        minimum=0.0,
+        maximum=100.0,
+    )
+    num_samples: int = setting(
+        1,
+        label="Samples",
+        help="Codes drawn for each image and step: L of a VAE lowers the noise, k of an IWAE tightens its bound.",
+        minimum=1,
+        maximum=1024,
+    )
+    corruption: str = setting(
+        "gaussian", label="Corruption", help="What a denoising autoencoder does to its input.", choices=CORRUPTIONS
+    )
+    corruption_level: float = setting(
+        0.3,
+        label="Corruption level",
+        help="Standard deviation of the noise, or the share of dropped pixels (at most 1).",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    sparsity_weight: float = setting(
+        1.0,
+        label="Sparsity λ",
+        help="Weight of the price on active code units, in nats.",
+        minimum=0.0,
+        maximum=1e6,
+    )
+    sparsity_target: float = setting(
+        0.05,
+        label="Target ρ",
+        help="Mean activation that each sigmoid unit is drawn to.",
+        minimum=0.0,
+        maximum=1.0,
+        exclusive_minimum=True,
+    )
+
+    def check(self) -> None:
+        """Refuse levels that are none."""
+        if self.corruption == "dropout" and self.corruption_level > 1.0:
+            raise ConfigError(f"corruption_level must be at most 1, a share of pixels, not {self.corruption_level:g}")
+        if self.sparsity_target >= 1.0:
+            raise ConfigError(f"sparsity_target must lie in (0, 1), not {self.sparsity_target:g}")
 
 
 @dataclass(frozen=True, slots=True)

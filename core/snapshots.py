@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.shapes import Code, CodeArray, Labels, PerDimension, Picture, PictureStack
+from core.shapes import Code, CodeArray, Labels, PerDimension, Picture, PictureStack, Scale
 
 
 def frozen(array: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> np.ndarray[Any, Any]:
@@ -127,6 +127,9 @@ class Codes:
 
     mean: CodeArray
     log_var: CodeArray | None
+    """Logarithm of the variance of each dimension by itself."""
+    kl: CodeArray | None
+    """Shares of KL(q(z|x) || N(0, I)) of each image and dimension, nats."""
     indices: np.ndarray[Any, np.dtype[np.int64]]
     """Index of each code's image in its split."""
     labels: Labels | None
@@ -192,6 +195,8 @@ class PictureEncoding:
     num_samples: int
     """Samples of q(z|x) behind `nll`."""
     version: int
+    scale: Scale
+    """Lower triangular L of q's covariance L Lᵀ; zeros for a plain code."""
 
     @property
     def elbo(self) -> float | None:

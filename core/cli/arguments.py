@@ -12,6 +12,7 @@ SETTABLE_NOWHERE = {
     "source": "--data names it",
     "image_height": "the data decides it",
     "image_width": "the data decides it",
+    "num_levels": "the grey_levels of a categorical likelihood decide it",
 }
 
 TRAIN = (

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.cli.arguments import UsageError, changed_settings, shown_value
 from core.cli.progress_bar import ProgressBar, duration
+from core.compatibility import check_experiment
 from core.config import SECTIONS, DataConfig, ExperimentConfig
 from core.data.importing import suggested_config
 from core.data.sources import load_dataset, named_sources, source_path
@@ -38,6 +39,7 @@ def train(options: argparse.Namespace, command_line: str) -> int:
     changed_settings(ExperimentConfig(), options.settings)
     start = load_model(options.resume) if options.resume else None
     config = _configuration(options, start)
+    check_experiment(config)
     loading = ProgressBar("reading data", quiet=options.quiet)
     dataset = load_dataset(config.data, loading.update)
     loading.clear()

@@ -26,7 +26,7 @@ def seen_by_model(images: PictureStack, indices: np.ndarray[Any, Any], config: D
     # Not -1: no images have no pixels to count.
     grey = images.reshape(len(images), math.prod(images.shape[1:]))
     if config.binarisation == "none":
-        return grey.astype(np.float32) / np.float32(255.0)
+        return grey_pixels(grey, config)
     if config.binarisation == "threshold":
         return (grey >= 128).astype(np.float32)
     seen: Pixels = np.empty(grey.shape, np.float32)
@@ -40,8 +40,17 @@ def drawing_seen(picture: Picture, config: DataConfig) -> Pixels:
     """Return the x of a drawing, float32 (1, H·W): thresholded at one half, or grey for a model of greys."""
     grey = picture.reshape(1, -1)
     if config.binarisation == "none":
-        return grey.astype(np.float32) / np.float32(255.0)
+        return grey_pixels(grey, config)
     return (grey >= 128).astype(np.float32)
+
+
+def grey_pixels(grey: np.ndarray[Any, np.dtype[np.uint8]], config: DataConfig) -> Pixels:
+    """Return grey levels 0..255 as float32 in [0, 1], rounded to as many levels as the data has."""
+    pixels: Pixels = grey.astype(np.float32) / np.float32(255.0)
+    if config.num_levels < 256:
+        steps = np.float32(config.num_levels - 1)
+        pixels = np.rint(pixels * steps) / steps
+    return pixels
 
 
 def _drawn(

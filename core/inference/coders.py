@@ -5,7 +5,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from core.config import ModelConfig
-from core.inference.array_likelihoods import Parameters
+from core.inference.array_likelihoods import ArrayLikelihood, Parameters
+from core.inference.array_posteriors import ArrayPosterior
 from core.shapes import CodeArray, PerImage, Pixels
 from core.snapshots import Weights
 
@@ -24,16 +25,21 @@ class Coder(Protocol):
         """Number of the weights' version."""
         ...
 
-    def encode(self, pixels: Pixels) -> tuple[CodeArray, CodeArray | None]:
-        """Return mean and log variance of q(z|x); the code and None for models whose code is deterministic."""
+    @property
+    def likelihood(self) -> ArrayLikelihood:
+        """The distribution p(x|z) that `parameters` describe."""
+        ...
+
+    def encode(self, pixels: Pixels) -> ArrayPosterior:
+        """Return q(z|x) of each image, or its plain code for models whose code is deterministic."""
         ...
 
     def parameters(self, codes: CodeArray) -> Parameters:
-        """Return what the decoder says of p(x|z), before any nonlinearity: for Bernoulli pixels their logits."""
+        """Return the parameters of p(x|z), before any nonlinearity: for Bernoulli pixels their logits."""
         ...
 
     def decode(self, codes: CodeArray) -> Pixels:
-        """Return E[x|z] in [0, 1], finite for any code; the hot path for a single one."""
+        """Return E[x|z], finite for any code; the hot path for a single one."""
         ...
 
     def draw(self, codes: CodeArray, generator: np.random.Generator) -> Pixels:
@@ -48,8 +54,10 @@ class Coder(Protocol):
 def make_coder(config: ModelConfig, weights: Weights) -> Coder:
     """Return a coder: in numpy for fully connected networks, in torch, which is imported then, for all others.
 
-    Raises ValueError for weights that do not fit the configuration.
+    Raises ValueError for weights that do not fit the configuration, or a model that has no codes.
     """
+    if not config.has_codes:
+        raise ValueError("an autoregressive model has no codes: it decodes none and encodes none")
     if config.network == "mlp":
         from core.inference.numpy_coder import NumpyCoder  # noqa: PLC0415 - the two coders are alternatives
 

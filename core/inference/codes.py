@@ -5,9 +5,9 @@ from typing import Any, overload
 
 import numpy as np
 
+from core.compatibility import data_for
 from core.config import DataConfig, ModelConfig
 from core.data.binarisation import seen_by_model
-from core.inference.array_divergences import kl_per_dimension
 from core.inference.coders import Coder
 from core.inference.network_coder import bounded
 from core.snapshots import Codes, LatentStatistics, Split, frozen
@@ -62,18 +62,24 @@ def encode_split(
     indices = subset_indices(len(split), limit, seed)
     latent_dim = coder.config.latent_dim
     mean = np.empty((len(indices), latent_dim), np.float32)
-    log_var = np.empty_like(mean) if coder.config.has_prior else None
+    log_var, kl = (np.empty_like(mean) if coder.config.has_prior else None for _ in range(2))
+    data_config = data_for(data_config, coder.config)
     for start in range(0, len(indices), PIECE_IMAGES):
         if should_stop is not None and should_stop():
             return None
         piece = indices[start : start + PIECE_IMAGES]
-        piece_mean, piece_log_var = coder.encode(seen_by_model(split.images[piece], piece, data_config))
-        mean[start : start + PIECE_IMAGES] = piece_mean
-        if log_var is not None and piece_log_var is not None:
-            log_var[start : start + PIECE_IMAGES] = piece_log_var
+        posterior = coder.encode(seen_by_model(split.images[piece], piece, data_config))
+        for whole, part in (
+            (mean, posterior.mean),
+            (log_var, posterior.log_var),
+            (kl, posterior.kl_per_dimension()),
+        ):
+            if whole is not None:
+                whole[start : start + PIECE_IMAGES] = part
     return Codes(
         mean=frozen(mean),
         log_var=None if log_var is None else frozen(log_var),
+        kl=None if kl is None else frozen(kl),
         indices=frozen(indices, np.int64),
         labels=None if split.labels is None else frozen(split.labels[indices], np.int64),
         split=split_name,
@@ -97,8 +103,8 @@ def latent_statistics(codes: Codes, model_config: ModelConfig) -> LatentStatisti
     spread = mean.var(axis=0, dtype=np.float64)
     low, median, high = np.quantile(mean, [LOW_QUANTILE, 0.5, HIGH_QUANTILE], axis=0)
     kl = None
-    if codes.log_var is not None:
-        kl = frozen(kl_per_dimension(codes.mean, codes.log_var).mean(axis=0, dtype=np.float64), np.float32)
+    if codes.kl is not None:
+        kl = frozen(codes.kl.mean(axis=0, dtype=np.float64), np.float32)
     return LatentStatistics(
         kl=kl,
         spread=frozen(spread, np.float32),

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.compatibility import data_for
 from core.config import DataConfig
 from core.data.binarisation import seen_by_model
-from core.inference.array_divergences import kl_per_dimension
-from core.inference.array_likelihoods import ARRAY_LIKELIHOODS
 from core.inference.coders import Coder
 from core.snapshots import ElboMeans, Split
 
@@ -44,15 +43,16 @@ def evaluate(
     if not len(split):
         raise ValueError("there are no images to evaluate on")
     generator = np.random.default_rng(seed)
+    data_config = data_for(data_config, coder.config)
     costs, divergences = [], []
     for start in range(0, len(split), PIECE_IMAGES):
         indices = np.arange(start, min(start + PIECE_IMAGES, len(split)))
         seen = seen_by_model(split.images[indices], indices, data_config)
-        mean, log_var = coder.encode(seen)
-        codes = mean
-        if log_var is not None:
-            codes = mean + np.exp(0.5 * log_var) * generator.standard_normal(mean.shape, dtype=np.float32)
-            divergences.append(kl_per_dimension(mean, log_var).astype(np.float64))
+        posterior = coder.encode(seen)
+        codes, shares = posterior.mean, posterior.kl_per_dimension()
+        if shares is not None:
+            codes = posterior.at(generator.standard_normal(codes.shape, dtype=np.float32))
+            divergences.append(shares.astype(np.float64))
         costs.append(coder.nll(seen, codes).astype(np.float64))
         if progress is not None:
             progress((start + len(indices)) / len(split))
@@ -71,5 +71,5 @@ def evaluate(
         binarisation=data_config.binarisation,
         seed=seed,
         standard_error=standard_error,
-        likelihood_normalised=ARRAY_LIKELIHOODS[coder.config.likelihood].is_normalised(data_config.binarisation),
+        likelihood_normalised=coder.likelihood.is_normalised(data_config.binarisation),
     )

@@ -5,16 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
 from core.config import ModelConfig
-from core.inference.array_likelihoods import ARRAY_LIKELIHOODS, Parameters
-from core.models.layout import expected_shapes
-from core.probability.limits import LOG_VAR_MAX, LOG_VAR_MIN
+from core.inference.array_likelihoods import ARRAY_LIKELIHOODS, ArrayLikelihood, Parameters
+from core.inference.array_posteriors import ArrayPosterior, Heads, array_posterior
+from core.models.layout import PIXEL_LOG_VAR, expected_shapes, outputs_per_pixel, parameters_per_pixel
 from core.shapes import CodeArray, PerImage, Pixels
 from core.snapshots import Weights
-
-Heads = Float32[np.ndarray, "batch head"]
 
 PIECE_FLOATS = 2**19
 """Numbers of the widest layer computed at once: 2 MB, the fastest of 2**17 to 2**22 for 4,000 codes."""
@@ -24,22 +21,32 @@ _FARTHEST_CODE = np.float32(1e6)
 
 
 class NetworkCoder(ABC):
-    """Frozen encoder and decoder; a library's own part is `_head` and `_parameters`, on batches of any size."""
+    """Frozen encoder and decoder; a library's own part is `_head` and `_outputs`, on batches of any size."""
 
     def __init__(self, config: ModelConfig, weights: Weights, widest_layer: int) -> None:
         _check_shapes(config, weights)
         self._config = config
         self._version = weights.version
-        self._likelihood = ARRAY_LIKELIHOODS[config.likelihood]
+        self._likelihood = ARRAY_LIKELIHOODS[config.likelihood](config)
+        self._shared_log_var = _shared_log_var(config, weights)
         self._rows = max(1, PIECE_FLOATS // widest_layer)
 
     @abstractmethod
     def _head(self, pixels: Pixels) -> Heads:
-        """Return the encoder's outputs: mean and log variance, or the code."""
+        """Return the encoder's outputs: what describes q(z|x), or the code."""
 
     @abstractmethod
-    def _parameters(self, codes: CodeArray) -> Parameters:
+    def _outputs(self, codes: CodeArray) -> Parameters:
         """Return the decoder's outputs."""
+
+    def _parameters(self, codes: CodeArray) -> Parameters:
+        """Return the decoder's outputs with the variance that all pixels share, where they do."""
+        outputs = self._outputs(codes)
+        if self._shared_log_var is None:
+            return outputs
+        parameters: Parameters = np.full((*outputs.shape, 2), self._shared_log_var, np.float32)
+        parameters[:, :, 0] = outputs
+        return parameters.reshape(len(outputs), -1)
 
     @property
     def config(self) -> ModelConfig:
@@ -51,20 +58,21 @@ class NetworkCoder(ABC):
         """Number of the weights' version."""
         return self._version
 
-    def encode(self, pixels: Pixels) -> tuple[CodeArray, CodeArray | None]:
-        """Return mean and log variance of q(z|x); the code and None for models whose code is deterministic."""
-        head = self._in_pieces(self._head, pixels)
-        if not self._config.has_prior:
-            return head, None
-        mean, log_var = np.split(head, 2, axis=1)
-        return np.ascontiguousarray(mean), np.clip(log_var, LOG_VAR_MIN, LOG_VAR_MAX)
+    @property
+    def likelihood(self) -> ArrayLikelihood:
+        """The distribution p(x|z) that `parameters` describe."""
+        return self._likelihood
+
+    def encode(self, pixels: Pixels) -> ArrayPosterior:
+        """Return q(z|x) of each image, or its plain code for models whose code is deterministic."""
+        return array_posterior(self._config, self._in_pieces(self._head, pixels))
 
     def parameters(self, codes: CodeArray) -> Parameters:
-        """Return what the decoder says of p(x|z), before any nonlinearity: for Bernoulli pixels their logits."""
+        """Return the parameters of p(x|z), before any nonlinearity: for Bernoulli pixels their logits."""
         return self._in_pieces(self._parameters, bounded(codes))
 
     def decode(self, codes: CodeArray) -> Pixels:
-        """Return E[x|z] in [0, 1], finite for any code; the hot path for a single one."""
+        """Return E[x|z], finite for any code; the hot path for a single one."""
         codes = bounded(codes)
         if len(codes) <= self._rows:
             return self._likelihood.mean(self._parameters(codes))
@@ -105,6 +113,14 @@ def bounded(codes: CodeArray) -> CodeArray:
     bounded: CodeArray = np.fmax(codes, -_FARTHEST_CODE)
     np.fmin(bounded, _FARTHEST_CODE, out=bounded)
     return bounded
+
+
+def _shared_log_var(config: ModelConfig, weights: Weights) -> np.float32 | None:
+    """Return the log-variance that all pixels share; None where there is none or each has its own."""
+    if outputs_per_pixel(config) == parameters_per_pixel(config):
+        return None
+    learned = weights.arrays.get(PIXEL_LOG_VAR)
+    return np.float32(2.0 * np.log(config.pixel_std) if learned is None else learned[0])
 
 
 def _check_shapes(config: ModelConfig, weights: Weights) -> None:

@@ -9,7 +9,8 @@ from jaxtyping import Float32
 
 from core.config import ModelConfig
 from core.inference.array_likelihoods import Parameters
-from core.inference.network_coder import Heads, NetworkCoder
+from core.inference.array_posteriors import Heads
+from core.inference.network_coder import NetworkCoder
 from core.models.layout import mlp_decoder_widths, mlp_encoder_widths
 from core.registry import Registry
 from core.shapes import CodeArray, Pixels
@@ -42,7 +43,7 @@ class NumpyCoder(NetworkCoder):
     def _head(self, pixels: Pixels) -> Heads:
         return self._through(self._encoder, pixels)
 
-    def _parameters(self, codes: CodeArray) -> Parameters:
+    def _outputs(self, codes: CodeArray) -> Parameters:
         if len(codes) == 1:
             return self._decoded_one(codes)
         return self._through(self._decoder, codes)

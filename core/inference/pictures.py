@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 
 from core.config import ModelConfig
-from core.inference.array_divergences import kl_per_dimension
-from core.inference.array_likelihoods import ARRAY_LIKELIHOODS
 from core.inference.coders import Coder
 from core.shapes import Code, CodeArray, Picture, PictureStack, Pixels
 from core.snapshots import PictureEncoding, frozen
@@ -27,15 +25,15 @@ def encode_picture(coder: Coder, seen_pixels: Pixels, seed: int = 0, num_samples
     E_q[-log p(x|z)] is an average over codes that depend on `seed` and the model's size only, so that it does not
     flicker while a picture is drawn; the KL is exact.  The stochastic picture is x ~ p(x|z), z ~ q(z|x).
     """
-    mean, log_var = coder.encode(seen_pixels)
+    posterior = coder.encode(seen_pixels)
+    mean, log_var, kl = posterior.mean, posterior.log_var, posterior.kl_per_dimension()
     generator = np.random.default_rng(seed)
     if log_var is None:
         codes, shares, sampled = mean, np.ones(1), mean
     else:
-        std = np.exp(0.5 * log_var)
         noise, shares = posterior_nodes(mean.shape[1], num_samples, seed)
-        codes = mean + std * noise
-        sampled = mean + std * generator.standard_normal(mean.shape, dtype=np.float32)
+        codes = posterior.at(noise)
+        sampled = posterior.at(generator.standard_normal(mean.shape, dtype=np.float32))
     costs = coder.nll(np.broadcast_to(seen_pixels, (len(codes), seen_pixels.shape[1])), codes)
     return PictureEncoding(
         seen=pictures_of(seen_pixels, coder.config)[0],
@@ -44,7 +42,8 @@ def encode_picture(coder: Coder, seen_pixels: Pixels, seed: int = 0, num_samples
         deterministic=pictures_of(coder.decode(mean), coder.config)[0],
         stochastic=pictures_of(coder.draw(sampled, generator), coder.config)[0],
         nll=float(shares @ costs),
-        kl=None if log_var is None else float(kl_per_dimension(mean, log_var).sum(dtype=np.float64)),
+        kl=None if kl is None else float(kl.sum(dtype=np.float64)),
+        scale=frozen(posterior.scale[0]),
         num_samples=len(codes),
         version=coder.version,
     )
@@ -60,8 +59,8 @@ def stochastic_picture(coder: Coder, code: Code, seed: int = 0) -> Picture:
 def pictures_at(coder: Coder, code: Code, seed: int = 0) -> tuple[Picture, Picture]:
     """Return E[x|z] and `stochastic_picture` of a code, 0..255, decoded once for both."""
     parameters = coder.parameters(code.reshape(1, -1))
-    likelihood = ARRAY_LIKELIHOODS[coder.config.likelihood]
-    mean, drawn = likelihood.mean(parameters), likelihood.sample(parameters, np.random.default_rng(seed))
+    mean = coder.likelihood.mean(parameters)
+    drawn = coder.likelihood.sample(parameters, np.random.default_rng(seed))
     return pictures_of(mean, coder.config)[0], pictures_of(drawn, coder.config)[0]
 
 

@@ -8,8 +8,10 @@ import torch
 
 from core.config import ModelConfig
 from core.inference.array_likelihoods import Parameters
-from core.inference.network_coder import Heads, NetworkCoder
+from core.inference.array_posteriors import Heads
+from core.inference.network_coder import NetworkCoder
 from core.models.build import build_model, load_weights
+from core.models.latent import LatentModel
 from core.models.layout import expected_shapes, picture_sizes
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Weights
@@ -20,15 +22,18 @@ class TorchCoder(NetworkCoder):
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
         super().__init__(config, weights, _widest_layer(config))
-        self._model = build_model(config, None)
-        load_weights(self._model, weights.arrays)
+        model = build_model(config, None)
+        load_weights(model, weights.arrays)
+        if not isinstance(model, LatentModel):
+            raise TypeError(f"{type(model).__name__} has no codes")
+        self._model = model
         self._model.requires_grad_(requires_grad=False).eval()
 
     def _head(self, pixels: Pixels) -> Heads:
         return _in_torch(self._model.encoder, pixels)
 
-    def _parameters(self, codes: CodeArray) -> Parameters:
-        return _in_torch(self._model.generative, codes)
+    def _outputs(self, codes: CodeArray) -> Parameters:
+        return _in_torch(self._model.decoder, codes)
 
 
 def _in_torch(function: Callable[[torch.Tensor], Any], rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from core.config import ModelConfig
-from core.models import autoencoder, vae  # noqa: F401  they enter the registry
-from core.models.latent import MODELS, LatentModel
+from core.models import autoencoder, made, vae  # noqa: F401  they enter the registry
 from core.models.layout import expected_shapes
+from core.models.picture_model import MODELS, PictureModel
 from core.snapshots import frozen
 
 _LISTED = 8
@@ -19,7 +19,7 @@ class WeightsError(ValueError):
     """Arrays do not fit a model; the message lists the differences."""
 
 
-def build_model(config: ModelConfig, generator: torch.Generator | None) -> LatentModel:
+def build_model(config: ModelConfig, generator: torch.Generator | None) -> PictureModel:
     """Return a float32 model on the processor, its initial weights drawn from the generator alone.
 
     Without a generator the weights are zero, to be filled by `load_weights`.
@@ -56,7 +56,7 @@ def weight_differences(config: ModelConfig, arrays: Mapping[str, np.ndarray[Any,
     return found
 
 
-def load_weights(model: LatentModel, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+def load_weights(model: PictureModel, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
     """Copy arrays into the model.  Raises WeightsError, with nothing changed, unless all of them fit and are finite."""
     differences = weight_differences(model.config, arrays)
     if differences:
@@ -69,7 +69,7 @@ def load_weights(model: LatentModel, arrays: Mapping[str, np.ndarray[Any, Any]])
             parameter.copy_(torch.from_numpy(np.array(arrays[name])))
 
 
-def weights_of(model: LatentModel) -> dict[str, np.ndarray[Any, Any]]:
+def weights_of(model: PictureModel) -> dict[str, np.ndarray[Any, Any]]:
     """Return read-only float32 copies of the model's weights by name."""
     return {
         name: frozen(parameter.detach().cpu().contiguous().numpy().copy())

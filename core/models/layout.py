@@ -3,16 +3,16 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
 
 from core.config import ModelConfig
 
 Shapes = dict[str, tuple[int, ...]]
 
-LIKELIHOOD_OUTPUTS = {"bernoulli": 1}
-"""Numbers a decoder gives for one pixel."""
-POSTERIOR_OUTPUTS = {"factorised": 2}
-"""Numbers an encoder gives for one latent dimension."""
-
+PIXEL_LOG_VAR = "pixel_log_var"
+"""Name of the one variance that all pixels of a Gaussian likelihood may share."""
 KERNEL = 3
 """Side of the convolutions' kernels, with padding 1: at stride 2, n pixels a side become ceil(n / 2)."""
 UPSCALING_KERNEL = 4
@@ -20,14 +20,26 @@ UPSCALING_KERNEL = 4
 
 
 def head_width(config: ModelConfig) -> int:
-    """Return how many numbers the encoder gives for one image: [mean, log_var], or the code of an autoencoder."""
-    per_dimension = POSTERIOR_OUTPUTS[config.posterior] if config.has_prior else 1
-    return config.latent_dim * per_dimension
+    """Return how many numbers the encoder gives for one image: those of q(z|x), or the code of an autoencoder."""
+    if not config.has_prior:
+        return config.latent_dim
+    dim = config.latent_dim
+    return {"factorised": 2 * dim, "full": 2 * dim + dim * (dim - 1) // 2}[config.posterior]
+
+
+def parameters_per_pixel(config: ModelConfig) -> int:
+    """Return how many numbers describe the distribution of one pixel."""
+    several = {"categorical": config.grey_levels, "gaussian": 2}
+    return several.get(config.likelihood, 1)
 
 
 def outputs_per_pixel(config: ModelConfig) -> int:
-    """Return how many numbers the decoder gives for one pixel."""
-    return LIKELIHOOD_OUTPUTS[config.likelihood]
+    """Return how many numbers the decoder gives for one pixel; a variance that is not its own needs none of them."""
+    return 1 if _shares_variance(config) else parameters_per_pixel(config)
+
+
+def _shares_variance(config: ModelConfig) -> bool:
+    return config.likelihood == "gaussian" and config.variance != "per_pixel"
 
 
 def mlp_encoder_widths(config: ModelConfig) -> tuple[int, ...]:
@@ -38,6 +50,29 @@ def mlp_encoder_widths(config: ModelConfig) -> tuple[int, ...]:
 def mlp_decoder_widths(config: ModelConfig) -> tuple[int, ...]:
     """Return the widths from the code to the pixels' parameters."""
     return (config.latent_dim, *reversed(config.hidden), config.num_pixels * outputs_per_pixel(config))
+
+
+def made_widths(config: ModelConfig) -> tuple[int, ...]:
+    """Return the widths from the pixels to the parameters of each pixel's conditional."""
+    return (config.num_pixels, *config.hidden, config.num_pixels * outputs_per_pixel(config))
+
+
+def made_degrees(config: ModelConfig) -> tuple[np.ndarray[Any, np.dtype[np.int64]], ...]:
+    """Return the degree of every unit, layer by layer from the pixels to the outputs.  Germain et al. 2015, section 3.
+
+    A pixel's degree is its place in the ordering, from 1; a unit of degree m may depend on the pixels up to m, an
+    output on those before its pixel.
+    """
+    generator = np.random.default_rng(config.ordering_seed)
+    pixels = np.arange(1, config.num_pixels + 1)
+    if config.ordering == "random":
+        pixels = generator.permutation(pixels)
+    degrees = [pixels]
+    for width in config.hidden:
+        # With a single pixel there is nothing to depend on: degree 1 reaches no output.
+        highest = max(config.num_pixels - 1, 1)
+        degrees.append(generator.integers(degrees[-1].min(), highest, width, endpoint=True))
+    return (*degrees, np.repeat(pixels, outputs_per_pixel(config)))
 
 
 def picture_sizes(config: ModelConfig) -> tuple[tuple[int, int], ...]:
@@ -67,7 +102,11 @@ def conv_decoder_dense_widths(config: ModelConfig) -> tuple[int, ...]:
 
 def expected_shapes(config: ModelConfig) -> Shapes:
     """Return the name and shape of every weight of the model, in the model's own order."""
-    return {"mlp": _mlp_shapes, "conv": _conv_shapes}[config.network](config)
+    learned = config.likelihood == "gaussian" and config.variance == "global"
+    shared: Shapes = {PIXEL_LOG_VAR: (1,)} if learned else {}
+    if not config.has_codes:
+        return shared | _dense("network.layers", made_widths(config))
+    return shared | {"mlp": _mlp_shapes, "conv": _conv_shapes}[config.network](config)
 
 
 def num_parameters(config: ModelConfig) -> int:

@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from core.config import ModelConfig
-from core.models.latent import MODELS, LatentModel
+from core.models.latent import LatentModel
+from core.models.picture_model import MODELS
 from core.probability.posteriors import POSTERIORS, VariationalPosterior
 from core.probability.priors import StandardNormal
 from core.tensors import Images
@@ -22,4 +23,9 @@ class Vae(LatentModel):
 
     def inference(self, x: Images) -> VariationalPosterior:
         """Return q(z|x) of each image."""
-        return self.posterior.from_head(self.encoder(x))
+        return self.posterior.from_head(self.encoder(x), self.config.latent_dim)
+
+
+@MODELS.register("iwae")
+class Iwae(Vae):
+    """The same model, trained on the importance-weighted bound.  Burda et al. 2015."""

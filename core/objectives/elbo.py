@@ -2,29 +2,40 @@
 
 import torch
 
-from core.models.latent import LatentModel
+from core.config import ObjectiveConfig
+from core.models.picture_model import PictureModel
 from core.models.vae import Vae
-from core.objectives.terms import OBJECTIVES, ElboTerms, Scalar
+from core.objectives.terms import OBJECTIVES, ElboTerms, Scalar, as_model
 from core.tensors import Images
 
 
+@OBJECTIVES.register("vae")
 class Elbo:
-    """E_q[-log p(x|z)] + beta KL(q(z|x) || p(z)), with one sample of q for each image."""
+    """E_q[-log p(x|z)] + beta KL(q(z|x) || p(z)), with `num_samples` samples of q for each image.
 
-    def terms(self, model: LatentModel, x: Images, generator: torch.Generator) -> ElboTerms:
-        """Return nll at one sample z ~ q(z|x), and the KL in closed form."""
-        if not isinstance(model, Vae):
-            raise TypeError(f"the ELBO is defined for a model with a prior, not for {type(model).__name__}")
-        posterior = model.inference(x)
-        parameters = model.generative(posterior.rsample(generator))
-        return ElboTerms(-model.likelihood.log_prob(x, parameters), posterior.kl_per_dimension())
+    More samples lower the noise of the estimate; they do not tighten the bound.
+    """
+
+    def __init__(self, config: ObjectiveConfig) -> None:
+        self._num_samples = config.num_samples
+        self._free_bits = config.free_bits
+
+    def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
+        """Return nll at samples z = μ + σ ⊙ ε of q(z|x), and the KL in closed form."""
+        vae = as_model(model, Vae, "the ELBO is defined for a model with a prior")
+        posterior = vae.inference(x)
+        parameters = vae.generative(posterior.repeated(self._num_samples).rsample(generator))
+        nll = -vae.likelihood.log_prob(x.repeat(self._num_samples, 1), parameters)
+        return ElboTerms(nll.reshape(self._num_samples, -1).mean(dim=0), posterior.kl_per_dimension())
 
     def loss(self, terms: ElboTerms, beta: float) -> Scalar:
-        """Return nll + beta * kl, averaged over the batch."""
-        kl = terms.kl
-        if kl is None:
+        """Return nll + beta * kl, averaged over the batch; each dimension's mean KL counts at least the free bits.
+
+        The maximum is taken after the mean over the batch.  Kingma et al. 2016, appendix C.8.
+        """
+        if terms.kl_per_dimension is None:
             raise TypeError("the ELBO needs a KL term")
-        return (terms.nll + beta * kl).mean()
-
-
-OBJECTIVES.register("vae")(Elbo())
+        kl = terms.kl_per_dimension.mean(dim=0)
+        if self._free_bits > 0.0:
+            kl = kl.clamp(min=self._free_bits)
+        return terms.nll.mean() + beta * kl.sum()

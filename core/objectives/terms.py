@@ -1,27 +1,34 @@
 """The costs of a batch, and what an objective is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from core.models.latent import LatentModel
+from core.config import ObjectiveConfig
+from core.models.picture_model import PictureModel
 from core.registry import Registry
 from core.tensors import Images, Nats, NatsPerDimension
 
 Scalar = Float[Tensor, ""]
+M = TypeVar("M", bound=PictureModel)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ElboTerms:
-    """The costs of each image of a batch, in nats; -ELBO is their sum."""
+    """The costs of each image of a batch, in nats; -ELBO is the sum of nll and KL."""
 
     nll: Nats
-    """-log p(x|z) at the sampled code: summed over pixels."""
+    """-log p(x|z), summed over pixels, a mean over the sampled codes; without codes -log p(x) itself."""
     kl_per_dimension: NatsPerDimension | None
-    """KL(q(z_j|x) || p(z_j)); None for a model that defines no prior."""
+    """Shares of KL(q(z|x) || p(z)), closed form; None for a model that defines no prior."""
+    bound: Nats | None = None
+    """The importance-weighted bound, larger is better, where that is what training maximises."""
+    penalty: Scalar | None = None
+    """A price on the codes of the batch, not weighted yet; None where there is none."""
 
     @property
     def kl(self) -> Nats | None:
@@ -30,7 +37,7 @@ class ElboTerms:
 
     @property
     def elbo(self) -> Nats | None:
-        """The bound itself, whatever beta the objective used; None without a prior."""
+        """The evidence lower bound itself, whatever the objective is; None without a prior."""
         kl = self.kl
         return None if kl is None else -(self.nll + kl)
 
@@ -39,11 +46,18 @@ class ElboTerms:
 class Objective(Protocol):
     """What a training step minimises."""
 
-    def terms(self, model: LatentModel, x: Images, generator: torch.Generator) -> ElboTerms:
+    def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
         """Return the costs of each image, differentiable in the model's weights."""
 
     def loss(self, terms: ElboTerms, beta: float) -> Scalar:
         """Return the number to minimise: a mean over the batch, in nats per image."""
 
 
-OBJECTIVES: Registry[Objective] = Registry("objective of model")
+OBJECTIVES: Registry[Callable[[ObjectiveConfig], Objective]] = Registry("objective of model")
+
+
+def as_model(model: PictureModel, kind: type[M], what: str) -> M:
+    """Return the model as one of its kind.  Raises TypeError saying for what it is needed."""
+    if not isinstance(model, kind):
+        raise TypeError(f"{what}, not for {type(model).__name__}")
+    return model

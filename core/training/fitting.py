@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from core.compatibility import check_experiment, data_for
 from core.config import ExperimentConfig
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
@@ -12,11 +13,13 @@ from core.training.errors import TrainingError
 def fitted(config: ExperimentConfig, dataset: Dataset, start: SavedModel | None) -> ExperimentConfig:
     """Return the configuration of a run: sizes and import choices from the data, binarisation and the rest as set.
 
-    Raises TrainingError where data, configuration and the saved model contradict each other.
+    Raises TrainingError where data, configuration and the saved model contradict each other, ConfigError where
+    settings do.
     """
     if not len(dataset.train):
         raise TrainingError(f"{dataset.name} has no training images")
-    data = replace(dataset.config, binarisation=config.data.binarisation)
+    data = data_for(replace(dataset.config, binarisation=config.data.binarisation), config.model)
+    check_experiment(replace(config, data=data))
     if start is None:
         try:
             model = replace(config.model, image_height=dataset.height, image_width=dataset.width)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from core.config import DataConfig
-from core.models.latent import LatentModel
+from core.models.picture_model import PictureModel
 from core.objectives.terms import Objective
 from core.snapshots import ElboMeans, Split
 from core.training.randomness import Stream, reseed
@@ -54,7 +54,7 @@ class HeldOutImages:
 class Evaluation:
     """One pass over held-out images, advanced piece by piece so that commands are heard in between."""
 
-    def __init__(self, images: HeldOutImages, model: LatentModel, objective: Objective, *, complete: bool) -> None:
+    def __init__(self, images: HeldOutImages, model: PictureModel, objective: Objective, *, complete: bool) -> None:
         self._images = images
         self._model = model
         self._objective = objective

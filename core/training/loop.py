@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from core.compatibility import check_experiment
 from core.config import ExperimentConfig
 from core.data.dataset import Dataset
 from core.history import History
@@ -74,7 +75,7 @@ class TrainingRun:
         else:
             load_weights(self._model, start.weights)
         self._model.to(self.device)
-        self._objective = OBJECTIVES[self.config.model.model]
+        self._objective = OBJECTIVES[self.config.model.model](self.config.objective)
         self._stepper = GuardedStepper(self._model, self._objective, training.learning_rate)
 
         self.history = History(self.config.model.latent_dim)
@@ -207,8 +208,15 @@ class TrainingRun:
         generator = reseed(self._generator, self._seed, Stream.STEP, position.step)
         done = (position.step - self._first_step) / (self.total_steps - self._first_step)
         self._stepper.set_learning_rate(self.config.training.learning_rate * self._schedule(done))
-        self._stepper.step(self._images.batch(indices, generator), self.config.objective.beta, generator)
+        self._stepper.step(self._images.batch(indices, generator), self._beta_at(position), generator)
         return len(indices)
+
+    def _beta_at(self, position: Position) -> float:
+        """Return the weight of the KL term: during a warm-up it rises in a line from 0 to β.  Sønderby et al. 2016."""
+        objective = self.config.objective
+        if objective.warm_up_epochs <= 0.0:
+            return objective.beta
+        return objective.beta * min(1.0, position.epochs / objective.warm_up_epochs)
 
     def _steps_to_boundary(self) -> int:
         """Return how many steps there are to the next one after which something is due, whatever the chunk."""
@@ -283,6 +291,7 @@ class TrainingRun:
     def _checked(self, name: str, value: float) -> float:
         section = getattr(self.config, _SECTION_OF_LIVE[name])
         checked: float = getattr(replace(section, **{name: value}), name)
+        check_experiment(self.config.with_values({name: checked}))
         return checked
 
     def _apply_wanted(self) -> None:

@@ -31,7 +31,7 @@ class ResidentImages:
         self.dynamic = config.binarisation == "dynamic"
         pixels = images.reshape(len(images), -1)
         self._bytes = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
-        if config.binarisation in {"dynamic", "none"}:
+        if config.binarisation == "dynamic" or (config.binarisation == "none" and config.num_levels == 256):
             # torch warns of read-only arrays, which data sets are; a copy is needed on the device anyway.
             self._bytes.copy_(torch.from_numpy(pixels.copy()))
         else:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from core.models.latent import LatentModel
+from core.models.picture_model import PictureModel
 from core.objectives.terms import Objective
 from core.tensors import Images
 
@@ -38,7 +38,7 @@ class GuardedStepper:
     The guard is decided on the device (`found_inf` of the fused Adam), so no step waits for it.
     """
 
-    def __init__(self, model: LatentModel, objective: Objective, learning_rate: float) -> None:
+    def __init__(self, model: PictureModel, objective: Objective, learning_rate: float) -> None:
         self.model = model
         self.objective = objective
         self.parameters = dict(model.named_parameters())

@@ -25,26 +25,43 @@ from explorer.views.icon_button import IconButton
 _WIDEST_LABEL = "Latent dimensions"
 _FIXED_DURING_RUN = "Fixed while a model trains."
 _EMBEDDED = ("mnist", "shapes")
+OBJECTIVE_SETTINGS: dict[str, tuple[str, ...]] = {
+    "vae": ("beta", "warm_up_epochs", "free_bits", "num_samples"),
+    "iwae": ("num_samples",),
+    "autoencoder": (),
+    "denoising_autoencoder": ("corruption", "corruption_level"),
+    "sparse_autoencoder": ("sparsity_weight", "sparsity_target"),
+    "made": (),
+}
+"""What of the objective's settings each model's training depends on."""
 _IMPORT_SETTINGS = ("image_size", "fit", "invert", "subfolder_labels", "held_out_fraction")
 
 
 def relevant(config: ExperimentConfig, section: str, name: str) -> bool:
     """Return whether a setting has any effect beside the others of `config`; forms hide it where not."""
-    model = config.model
+    model, made = config.model, config.model.model == "made"
     if section == "model":
         return {
+            "network": not made,
+            "latent_dim": not made,
             "hidden": model.network == "mlp",
             "channels": model.network == "conv",
-            "likelihood": model.has_prior,
+            "grey_levels": model.likelihood == "categorical",
+            "variance": model.likelihood == "gaussian",
+            "pixel_std": model.likelihood == "gaussian",
             "posterior": model.has_prior,
+            "sparsity": model.model == "sparse_autoencoder",
+            "ordering": made,
+            "ordering_seed": made,
             # Height and width are those of the data.
             "image_height": False,
             "image_width": False,
         }.get(name, True)
     if section == "objective":
-        return model.has_prior
+        return name in OBJECTIVE_SETTINGS[model.model]
     if section == "data":
-        return name not in _IMPORT_SETTINGS or config.data.source not in _EMBEDDED
+        # The number of levels is that of a categorical likelihood.
+        return name != "num_levels" and (name not in _IMPORT_SETTINGS or config.data.source not in _EMBEDDED)
     return True
 
 

@@ -60,8 +60,8 @@ class Hand:
 
     def mean_of(self, pixels: PixelRow) -> tuple[Code, Code | None]:
         """Return mean and standard deviation of q(z|x) for pixels in [0, 1], shape (pixels,)."""
-        mean, log_var = self.coder.encode(pixels[None])
-        return mean[0], None if log_var is None else np.exp(0.5 * log_var[0])
+        posterior = self.coder.encode(pixels[None])
+        return posterior.mean[0], None if posterior.log_var is None else np.exp(0.5 * posterior.log_var[0])
 
 
 def make_hand(coder: "Coder", config: ModelConfig) -> Hand:

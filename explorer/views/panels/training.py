@@ -10,7 +10,7 @@ from explorer.commands.icons import tinted_icon
 from explorer.commands.table import command
 from explorer.messages import RunState
 from explorer.theme import current_palette
-from explorer.views.forms import SectionForm, commit_pending_edit
+from explorer.views.forms import OBJECTIVE_SETTINGS, SectionForm, commit_pending_edit
 from explorer.views.panels.frame import MARGIN, Panel, muted_line, show_text
 from explorer.views.panels.summaries import progress_line
 
@@ -109,7 +109,7 @@ class TrainingPanel(Panel):
         """Show the settings of the next run; no intent is emitted."""
         self._training.set_config(config)
         self._objective.set_config(config)
-        self._objective.setVisible(config.model.has_prior)
+        self._objective.setVisible(bool(OBJECTIVE_SETTINGS[config.model.model]))
 
     def set_can_start(self, able: bool, reason: str = "") -> None:  # noqa: FBT001 - a Qt setter
         """Let a new model be started: there is data to train on; if not, `reason` is a sentence that says why."""

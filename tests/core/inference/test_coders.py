@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import ACTIVATIONS as ACTIVATION_CHOICES
+from core.choices import ACTIVATIONS as ACTIVATION_CHOICES
 from core.config import ModelConfig
 from core.inference import network_coder
 from core.inference.coders import Coder, make_coder

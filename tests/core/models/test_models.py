@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from core import config as choices
+from core import choices
 from core.config import ModelConfig
 from core.models.build import WeightsError, build_model, load_weights, weights_of
-from core.models.latent import MODELS
 from core.models.layout import POSTERIOR_OUTPUTS, expected_shapes, num_parameters
 from core.models.networks import ACTIVATIONS, NETWORKS, run_layers
+from core.models.picture_model import MODELS
 from core.probability.posteriors import POSTERIORS
 
 CONFIGS = [

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Distribution, Normal, kl_divergence
 
-from core import config as choices
-from core.config import ModelConfig
+from core import choices
+from core.config import ModelConfig, ObjectiveConfig
 from core.models.build import build_model
 from core.models.latent import LatentModel
 from core.objectives.registry import OBJECTIVES
@@ -41,7 +41,7 @@ def test_every_model_that_can_be_chosen_has_an_objective() -> None:
 @pytest.mark.parametrize("name", OBJECTIVES.names)
 def test_every_objective_gives_costs_of_each_image_and_their_mean(name: str) -> None:
     config = ModelConfig(model=name, hidden=(6,), image_height=2, image_width=3)
-    model, objective = build_model(config, seeded()), OBJECTIVES[name]
+    model, objective = build_model(config, seeded()), OBJECTIVES[name](ObjectiveConfig())
     terms = objective.terms(model, some_images(), seeded(1))
     assert terms.nll.shape == (5,)
     assert (terms.kl_per_dimension is not None) == (terms.elbo is not None) == config.has_prior
@@ -53,7 +53,7 @@ def test_every_objective_gives_costs_of_each_image_and_their_mean(name: str) -> 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])
 def test_the_loss_and_its_gradient_are_those_of_torch_distributions(beta: float) -> None:
     model, x = build_model(SMALL, seeded()).double(), some_images().double()
-    objective = OBJECTIVES["vae"]
+    objective = OBJECTIVES["vae"](ObjectiveConfig())
     loss = objective.loss(objective.terms(model, x, seeded(1)), beta)
     head = model.encoder(x)
     q = Normal(head[:, :2], (0.5 * head[:, 2:]).exp())
@@ -68,7 +68,7 @@ def test_the_loss_and_its_gradient_are_those_of_torch_distributions(beta: float)
 
 def test_the_cost_of_an_autoencoder_and_its_gradient_are_those_of_torch_distributions() -> None:
     model = build_model(replace(SMALL, model="autoencoder"), seeded()).double()
-    objective, x = OBJECTIVES["autoencoder"], some_images().double()
+    objective, x = OBJECTIVES["autoencoder"](ObjectiveConfig()), some_images().double()
     loss = objective.loss(objective.terms(model, x, seeded(1)), 7.0)
     expected = -log_prob(Bernoulli(logits=model.decoder(model.encoder(x))), x).mean()
     torch.testing.assert_close(loss, expected)
@@ -98,7 +98,9 @@ def trained_vae(beta: float = 1.0) -> tuple[LatentModel, torch.Tensor]:
     optimiser, generator = torch.optim.Adam(model.parameters(), lr=0.02), seeded(3)
     for _ in range(150):
         optimiser.zero_grad()
-        OBJECTIVES["vae"].loss(OBJECTIVES["vae"].terms(model, x, generator), beta).backward()  # type: ignore[no-untyped-call]
+        OBJECTIVES["vae"](ObjectiveConfig()).loss(
+            OBJECTIVES["vae"](ObjectiveConfig()).terms(model, x, generator), beta
+        ).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return model, x
 
@@ -110,7 +112,9 @@ def test_the_elbo_is_below_the_evidence_by_the_kl_to_the_true_posterior(beta: fl
     with torch.no_grad():
         evidence = evidence_on_grid(model, x)
         for row in range(len(x)):
-            terms = OBJECTIVES["vae"].terms(model, x[row : row + 1].expand(num_samples, -1), seeded(5))
+            terms = OBJECTIVES["vae"](ObjectiveConfig()).terms(
+                model, x[row : row + 1].expand(num_samples, -1), seeded(5)
+            )
             assert terms.elbo is not None
             error = 4.0 * float(terms.elbo.std()) / math.sqrt(num_samples)
             elbo = float(terms.elbo.mean())
@@ -134,7 +138,7 @@ def test_the_elbo_reaches_the_evidence_when_the_code_says_nothing() -> None:
             if name.startswith(("decoder.layers.0", "encoder.layers.1")):
                 parameter.zero_()
         x = some_images()
-        terms = OBJECTIVES["vae"].terms(model, x, seeded(1))
+        terms = OBJECTIVES["vae"](ObjectiveConfig()).terms(model, x, seeded(1))
         assert terms.kl is not None
         assert terms.elbo is not None
         assert terms.kl.tolist() == [0.0] * 5
@@ -146,4 +150,4 @@ def test_the_elbo_reaches_the_evidence_when_the_code_says_nothing() -> None:
 def test_the_elbo_of_a_model_without_prior_is_refused() -> None:
     model = build_model(ModelConfig(model="autoencoder", hidden=(6,), image_height=2, image_width=3), seeded())
     with pytest.raises(TypeError, match="Autoencoder"):
-        OBJECTIVES["vae"].terms(model, some_images(), seeded())
+        OBJECTIVES["vae"](ObjectiveConfig()).terms(model, some_images(), seeded())

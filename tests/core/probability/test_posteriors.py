@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from core import config
+from core import choices
 from core.probability.divergences import kl_to_standard_normal
 from core.probability.limits import LOG_VAR_MAX, LOG_VAR_MIN
 from core.probability.posteriors import POSTERIORS, FactorisedGaussian, PointMass, clamp_keeping_gradient
@@ -32,7 +32,7 @@ def oracle(posterior: FactorisedGaussian) -> Normal:
 
 
 def test_every_posterior_that_can_be_chosen_is_registered() -> None:
-    assert POSTERIORS.names == tuple(choice.name for choice in config.POSTERIORS)
+    assert POSTERIORS.names == tuple(choice.name for choice in choices.POSTERIORS)
 
 
 @pytest.mark.parametrize("name", POSTERIORS.names)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import MODELS, NETWORKS
+from core.choices import MODELS, NETWORKS
 from core.models.latent import LatentModel
 from core.objectives.registry import OBJECTIVES
 from core.objectives.terms import ElboTerms, Objective, Scalar

@@ -1,0 +1,65 @@
+"""Which settings of an experiment can be trained together, and what a model's likelihood asks of the data."""
+
+from dataclasses import replace
+
+from core.config import DataConfig, ExperimentConfig, ModelConfig
+from core.settings import ConfigError
+
+MOST_FULL_DIMENSIONS = 64
+
+
+def check_experiment(config: ExperimentConfig) -> None:
+    """Raise ConfigError with the reason for what cannot be trained together.
+
+    Not when a single setting changes: forms and command lines change one after the other.
+    """
+    for refused, reason in (*_impossible_models(config.model), *_impossible_data(config), *_impossible_bounds(config)):
+        if refused:
+            raise ConfigError(reason)
+
+
+def needs_grey(model: ModelConfig) -> bool:
+    """Return whether the likelihood describes grey pixels, so that binarised ones cannot train it."""
+    return model.likelihood != "bernoulli"
+
+
+def data_for(data: DataConfig, model: ModelConfig) -> DataConfig:
+    """Return the data's configuration with as many grey levels as the model's likelihood describes."""
+    return replace(data, num_levels=model.grey_levels if model.likelihood == "categorical" else 256)
+
+
+def _impossible_models(model: ModelConfig) -> tuple[tuple[bool, str], ...]:
+    made, full = model.model == "made", model.has_prior and model.posterior == "full"
+    numbers = model.latent_dim * (model.latent_dim + 1) // 2
+    network = "an autoregressive model (MADE) masks fully connected layers: network must be mlp, not conv"
+    hidden = "an autoregressive model (MADE) needs a hidden layer to mask: hidden must name at least one"
+    covariance = (
+        f"a full covariance of {model.latent_dim} dimensions has {numbers:,} numbers an image: latent_dim must be at "
+        f"most {MOST_FULL_DIMENSIONS}, or posterior factorised"
+    )
+    return (
+        (made and model.network != "mlp", network),
+        (made and not model.hidden, hidden),
+        (full and model.latent_dim > MOST_FULL_DIMENSIONS, covariance),
+    )
+
+
+def _impossible_data(config: ExperimentConfig) -> tuple[tuple[bool, str], ...]:
+    model, binarisation = config.model, config.data.binarisation
+    wanted = f"binarisation must be none, not {binarisation}"
+    levels = f"a categorical likelihood describes {model.grey_levels} grey levels, and binarised pixels have two"
+    density = f"a {model.likelihood.replace('_', ' ')} density of pixels that are all 0 or 1 grows without bound"
+    return (
+        (model.likelihood == "categorical" and binarisation != "none", f"{levels}: {wanted}"),
+        (not model.is_mass and binarisation != "none", f"{density}: {wanted}"),
+    )
+
+
+def _impossible_bounds(config: ExperimentConfig) -> tuple[tuple[bool, str], ...]:
+    objective = config.objective
+    weighed = objective.beta != 1.0 or objective.warm_up_epochs > 0.0 or objective.free_bits > 0.0
+    reason = (
+        "the importance-weighted bound has no KL term of its own to weigh: with iwae, beta must be 1, and "
+        "warm_up_epochs and free_bits 0"
+    )
+    return ((config.model.model == "iwae" and weighed, reason),)
