@@ -65,7 +65,7 @@ def test_the_command_line_refuses_it_before_it_reads_any_data(
     assert cli.main(["train", "--data", "shapes", "--out", str(out), "--quiet", *settings]) == 2
     said = capsys.readouterr().err
     assert any(words in said for words in ("MADE", "covariance", "binarisation", "importance-weighted")), said
-    assert reason.split(".*")[-1].replace("\\", "").split(",")[0] in said
+    assert reason.rsplit(".*", maxsplit=1)[-1].replace("\\", "").split(",")[0] in said
     assert not out.exists()
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -109,7 +110,7 @@ def test_every_further_sample_tightens_the_importance_weighted_bound(family: str
     model, x = a_vae(posterior=family), some_images()
     exact = evidence(model, x)
     bounds = [bounds_of(model, x, num_samples, 4_000) for num_samples in (1, 2, 4, 16, 64)]
-    for fewer, more in zip(bounds, bounds[1:], strict=False):
+    for fewer, more in pairwise(bounds):
         assert above(more, fewer)
         assert above(exact.expand(2, -1), more)
     assert not above(bounds[0], bounds[-1]), "the difference must be larger than its error, or nothing is tested"

@@ -161,7 +161,9 @@ def test_two_levels_are_a_bernoulli_pixel() -> None:
     torch.testing.assert_close(made(config).log_prob(x, parameters), made(ModelConfig()).log_prob(x, logits))
 
 
-@pytest.mark.parametrize("logit", [-300.0, -30.0, -3.0, -0.5001, -0.4999, -1e-2, -1e-5, 0.0, 1e-7, 1e-3, 0.49, 0.51, 8.0])
+@pytest.mark.parametrize(
+    "logit", [-300.0, -30.0, -3.0, -0.5001, -0.4999, -1e-2, -1e-5, 0.0, 1e-7, 1e-3, 0.49, 0.51, 8.0]
+)
 def test_the_continuous_bernoulli_integrates_to_one(logit: float) -> None:
     nodes, weights = np.polynomial.legendre.leggauss(40)
     # Panels that halve toward both ends, where a large logit has all its mass.

@@ -102,7 +102,14 @@ TURN = np.array([[math.cos(0.7), -math.sin(0.7)], [math.sin(0.7), math.cos(0.7)]
 def test_the_closed_form_s_weights_have_the_closed_form_s_elbo(posterior: str, turn: Array, variance: str) -> None:
     best = optimum(X, STD if variance == "fixed" else None)
     config = ModelConfig.from_mapping(
-        {**LINEAR, "hidden": [], "posterior": posterior, "variance": variance, "image_height": SIDE, "image_width": SIDE}
+        {
+            **LINEAR,
+            "hidden": [],
+            "posterior": posterior,
+            "variance": variance,
+            "image_height": SIDE,
+            "image_width": SIDE,
+        }
     )
     model, x = with_optimum(config, best, turn), torch.from_numpy(X)
     assert exact_elbo(model, x) == pytest.approx(best.log_likelihood, abs=1e-3)
