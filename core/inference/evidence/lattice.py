@@ -78,12 +78,14 @@ class Lattice:
     def keys(self) -> Keys:
         """Return the places of the table's own blocks, the last axis running fastest."""
         axes = [np.arange(count) for count in self.blocks]
-        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.latent_dim)
+        keys: Keys = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.latent_dim)
+        return keys
 
     def keys_of(self, codes: NodeCodes, level: int) -> Keys:
         """Return the blocks of a level in which codes lie; a node belongs to the block that begins with it."""
         side = BLOCK * self.step_at(level)
-        return np.floor((codes - np.array(self.low)) / side).astype(np.int64)
+        keys: Keys = np.floor((codes - np.array(self.low)) / side).astype(np.int64)
+        return keys
 
     def nodes_of(self, keys: Keys, level: int, offsets: NodeCodes | None = None) -> NodeCodes:
         """Return the nodes of some blocks, block after block; `offsets` within a block, in steps of the level."""

@@ -1,5 +1,7 @@
 """The true posterior p(z|x) as a density on a lattice, for a heat map."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float64, Int64
 
@@ -24,7 +26,7 @@ def map_of_nodes(
     return _map(lattice, places, log_joint, 0, version)
 
 
-def map_of_cells(lattice: Lattice, cells: list[Cells], version: int) -> PosteriorMap:
+def map_of_cells(lattice: Lattice, cells: Sequence[Cells], version: int) -> PosteriorMap:
     """Return the map of the one picture whose cells these are, at the step at which it ended."""
     if not cells or cells[-1].pairs.values is None:
         empty = np.zeros(1)

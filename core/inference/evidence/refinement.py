@@ -8,8 +8,9 @@ converges at all.
 """
 
 import math
-from typing import Self
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ PerPicture = Float64[np.ndarray, "images"]
 
 SLACK = (10.0, 4.0, 2.0)
 """Further nats at a halving of the step: a peak between the nodes of one level rises at the next."""
+FIRST_SHARE = 0.3
+"""Share of the time that the table itself takes, about."""
 MOST_HALVINGS = 10
 MOST_NODES = 2**17
 """Nodes of one picture at one level; beyond them its error bar says how far it came."""
@@ -55,7 +58,6 @@ class Integrals:
     level: Levels
     num_nodes: Levels
     done: Chosen
-    cells: list[Cells]
 
     @classmethod
     def empty(cls, num_images: int) -> Self:
@@ -68,7 +70,6 @@ class Integrals:
             np.zeros(num_images, np.int64),
             np.zeros(num_images, np.int64),
             np.zeros(num_images, np.bool_),
-            [],
         )
 
 
@@ -84,7 +85,8 @@ class Refinement:
         tolerance: float,
         *,
         keep: bool,
-        should_stop: ShouldStop | None,
+        should_stop: ShouldStop | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         self._decoder = decoder
         self._lattice = lattice
@@ -92,16 +94,17 @@ class Refinement:
         self._seeds = seeds
         self._tolerance = tolerance
         self._reach = reach_of(tolerance)
+        self._cells: list[Cells] = []
         self._after_second = np.zeros(len(statistics))
         self._keep = keep
         self._should_stop = should_stop
+        self._progress = progress
         self.integrals = Integrals.empty(len(statistics))
 
     def first(self, pairs: Pairs) -> tuple[Images, Keys]:
         """Record what the table's own blocks sum to; return the blocks of the next level to be computed."""
-        self.integrals.num_nodes += self._lattice.num_nodes
+        self.integrals.num_nodes[np.unique(pairs.image)] += self._lattice.num_nodes
         totals = self.take(pairs, 0)
-        self._keep_cells(pairs, 0)
         return self._affordable(*self.children(pairs, 0, totals.top))
 
     def take(self, pairs: Pairs, level: int) -> Totals:
@@ -116,6 +119,8 @@ class Refinement:
         for known, found in ((integrals.log_z, log_z), (integrals.error_bar, bar), (integrals.second, log_z - bar)):
             known[here] = found[here]
         integrals.level[here] = level
+        if self._keep:
+            self._cells.append(Cells(level, pairs))
         settled = totals.coarse_bar <= (self._tolerance if level == 0 else math.sqrt(self._tolerance))
         integrals.done[here] = (settled & (totals.beyond <= self._tolerance))[here]
         self._after_second = np.maximum(np.square(totals.coarse_bar), totals.beyond)
@@ -130,7 +135,8 @@ class Refinement:
         halves = np.stack(np.unravel_index(child, (2,) * self._lattice.latent_dim), axis=1)
         image, keys = pairs.image[rows], 2 * pairs.keys[rows] + halves
         # The encoder may know of a peak that lies between the nodes of all levels so far.
-        unsettled = np.flatnonzero(~self.integrals.done)
+        present = np.unique(pairs.image)
+        unsettled = present[~self.integrals.done[present]]
         image = np.concatenate([image, unsettled])
         keys = np.concatenate([keys, self._lattice.keys_of(self._seeds[unsettled], level + 1)])
         return _distinct(image, keys)
@@ -142,13 +148,22 @@ class Refinement:
                 pairs = self._flooded(self.pairs(image, keys, level), level)
                 totals = self.take(pairs, level)
                 self._look_again(pairs, level)
-                self._keep_cells(pairs, level)
+                if self._progress is not None:
+                    self._progress(FIRST_SHARE + (1.0 - FIRST_SHARE) * float(self.integrals.done.mean()))
                 if level >= MOST_HALVINGS:
                     return
                 image, keys = self._affordable(*self.children(pairs, level, totals.top))
                 level += 1
         except Stopped:
             return
+
+    def cells(self) -> list[Cells]:
+        """Return the nodes of every picture at the level at which it ended; nothing unless they are kept."""
+        levels = self.integrals.level
+        ended = [
+            Cells(cells.level, cells.pairs.chosen(levels[cells.pairs.image] == cells.level)) for cells in self._cells
+        ]
+        return [cells for cells in ended if len(cells.pairs)]
 
     def pairs(self, image: Images, keys: Keys, level: int) -> Pairs:
         """Return the sums of some blocks.  Raises Stopped."""
@@ -191,15 +206,6 @@ class Refinement:
         difference = np.abs(integrals.second[seen] - integrals.log_z[seen])
         integrals.error_bar[seen] = np.maximum(self._after_second[seen], difference)
         integrals.done[seen] = integrals.error_bar[seen] <= self._tolerance
-
-    def _keep_cells(self, pairs: Pairs, level: int) -> None:
-        if not self._keep:
-            return
-        replaced = np.isin(np.arange(len(self.integrals.log_z)), pairs.image)
-        earlier = [
-            Cells(cells.level, cells.pairs.chosen(~replaced[cells.pairs.image])) for cells in self.integrals.cells
-        ]
-        self.integrals.cells = [cells for cells in (*earlier, Cells(level, pairs)) if len(cells.pairs)]
 
     def _affordable(self, image: Images, keys: Keys) -> tuple[Images, Keys]:
         counts = np.bincount(image, minlength=len(self.integrals.log_z)) * BLOCK**self._lattice.latent_dim

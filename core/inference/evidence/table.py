@@ -1,5 +1,6 @@
 """One version of a model on a lattice of codes: what log p(x) and the true posterior of any picture are read from."""
 
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -14,9 +15,9 @@ from core.inference.evidence.decoding import CHUNK_NODES, NodeDecoder, ShouldSto
 from core.inference.evidence.families import Statistics
 from core.inference.evidence.lattice import BLOCK, Lattice
 from core.inference.evidence.maps import map_of_cells, map_of_nodes
-from core.inference.evidence.refinement import Integrals
+from core.inference.evidence.refinement import Cells, Integrals
 from core.inference.evidence.screening import Screen, look
-from core.inference.evidence.whole import refined_integrals
+from core.inference.evidence.whole import refined
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Weights
 
@@ -130,25 +131,45 @@ class EvidenceTable:
         The whole table, then fresh codes where the mass lies, at half the step again and again.  When `should_stop`
         says so, what is known by then, with its larger error bar.
         """
-        integrals = self.integrals(pixels, tolerance, should_stop)
+        integrals, cells = self.integrals(pixels, tolerance, keep=True, should_stop=should_stop)
         evidence = Evidence(
-            log_px=float(integrals.log_z[0] + self.decoder.base(pixels)[0]),
+            log_px=float(integrals.log_z[0]),
             error_bar=float(integrals.error_bar[0]),
             num_nodes=int(integrals.num_nodes[0]),
             refined=True,
             version=self.version,
         )
-        return evidence, map_of_cells(self.lattice, integrals.cells, self.version)
+        return evidence, map_of_cells(self.lattice, cells, self.version)
 
     def integrals(
-        self, pixels: Pixels, tolerance: float = TOLERANCE, should_stop: ShouldStop | None = None
-    ) -> Integrals:
-        """Return what `refined` is made of, without c(x): both lattices' values and the cells of the posterior."""
-        statistics = self.decoder.statistics(pixels)
-        seeds = self.coder.encode(pixels).mean.astype(np.float64)
-        return refined_integrals(
-            self.decoder, self.lattice, self.eta, self.offset, statistics, seeds, tolerance, should_stop
+        self,
+        pixels: Pixels,
+        tolerance: float = TOLERANCE,
+        *,
+        keep: bool = False,
+        progress: Callable[[float], None] | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> tuple[Integrals, list[Cells]]:
+        """Return log p(x) of each picture by both lattices, and the cells of its posterior where they are to be kept.
+
+        Many pictures share the codes that are decoded.  When `should_stop` says so, what is known by then.
+        """
+        integrals, cells = refined(
+            self.decoder,
+            self.lattice,
+            self.eta,
+            torch.from_numpy(self.offset),
+            self.decoder.statistics(pixels),
+            self.coder.encode(pixels).mean.astype(np.float64),
+            tolerance,
+            keep=keep,
+            progress=progress,
+            should_stop=should_stop,
         )
+        base = self.decoder.base(pixels)
+        integrals.log_z += base
+        integrals.second += base
+        return integrals, cells
 
 
 def why_not_exact(config: ModelConfig) -> str:
