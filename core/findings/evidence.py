@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from core.findings import Finding
 from core.shapes import Density
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Finding):
     """log p(x) of one picture by quadrature, nats."""
 
     log_px: float
@@ -20,7 +21,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PosteriorMap:
+class PosteriorMap(Finding):
     """p(z|x) on a lattice of codes, one number a cell; with one latent dimension a single row."""
 
     density: Density

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
+from core.findings import Finding
+
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Finding):
     """The terms of the identity, nats for one picture; None where a term is not defined or not known."""
 
     log_px: float | None
