@@ -80,8 +80,7 @@ def test_a_drawing_is_encoded_and_marked_while_the_pen_is_still_down(opened: Ope
     opened.draw((40, 100), (240, 100), lift=False)
     first = encoding_of(opened)
     canvas = opened.views.canvas
-    assert canvas._drawing_code is not None
-    np.testing.assert_array_equal(canvas._drawing_code[0], first.mean)
+    np.testing.assert_array_equal(canvas._encoded["drawing"][0], first.mean)
     opened.driver.move(surface, [surface.widget_from_ink(240, 110), surface.widget_from_ink(30, 110)], gap_ms=8)
     assert encoding_of(opened) is not first
     opened.driver.release(surface, surface.widget_from_ink(30, 110))
@@ -101,10 +100,9 @@ def test_what_is_shown_of_a_drawing_is_its_own_posterior_and_bound(opened: OpenP
     nll, kl, error = elbo_by_torch(x)
     assert encoding.kl == pytest.approx(kl, abs=1e-3)
     assert encoding.nll == pytest.approx(nll, abs=4 * error + 0.1)
-    marked = opened.views.canvas._drawing_code
-    assert marked is not None
-    assert marked[1] is not None
-    np.testing.assert_allclose(marked[1], posterior.stddev.numpy(), rtol=1e-3)
+    scale = opened.views.canvas._encoded["drawing"][1]
+    assert scale is not None
+    np.testing.assert_allclose(scale, np.diag(posterior.stddev.numpy()), rtol=1e-3)
 
 
 def test_the_elbo_of_a_held_out_image_on_the_pad_is_that_of_its_own_draw(opened: OpenProgram) -> None:
@@ -151,7 +149,7 @@ def test_clearing_the_pad_takes_its_mark_away(opened: OpenProgram) -> None:
     opened.draw((60, 30), (60, 250))
     encoding_of(opened)
     opened.click(pad_of(opened).tools.clear)
-    assert opened.views.canvas._drawing_code is None
+    assert "drawing" not in opened.views.canvas._encoded
     assert pad_of(opened).results.encoding is None
     assert not pad_of(opened).sources.to_canvas.isEnabled()
 
