@@ -306,6 +306,15 @@ class TrainingConfig(Section):
     schedule: str = setting(
         "constant", label="Schedule", help="How the learning rate changes over the run.", choices=SCHEDULES
     )
+    adam_epsilon: float = setting(
+        1e-8,
+        label="Adam's ε",
+        help="Added to the root of Adam's second moment: a larger one shortens the steps of weights with tiny gradients.",
+        minimum=0.0,
+        maximum=1.0,
+        exclusive_minimum=True,
+        advanced=True,
+    )
     seed: int = setting(
         0,
         label="Seed",
