@@ -309,7 +309,7 @@ class TrainingConfig(Section):
     adam_epsilon: float = setting(
         1e-8,
         label="Adam's ε",
-        help="Added to the root of Adam's second moment: a larger one shortens the steps of weights with tiny gradients.",
+        help="Added to the root of Adam's second moment; a larger one shortens steps along tiny gradients.",
         minimum=0.0,
         maximum=1.0,
         exclusive_minimum=True,
