@@ -1,6 +1,7 @@
 """What each recipe measures of its trained model, as rows."""
 
 import datetime as dt
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from benchmarks.recipes.definitions import GAPS, IWAE, MADE, SEED, VAE, Recipe
+from benchmarks.recipes.definitions import GAPS, IWAE, MADE, SEED, SURGERY, VAE, Recipe
 from benchmarks.recipes.evidence import Mean, encoded, frozen_model, frozen_vae, log_evidence, seen, some_rows
 from benchmarks.recipes.local import FITTING_SAMPLES, FITTING_STEPS, gaps
 from benchmarks.recipes.row import Figure, Row
@@ -133,8 +134,8 @@ def surgeries(measuring: Measuring) -> Iterator[Row]:
         begun = time.perf_counter()
         figures = surgery(model, split, saved.config, torch.Generator().manual_seed(SEED))
         told = (
-            f"ELBO, mutual information and marginal KL estimated with one code drawn for each image; the mean KL in closed "
-            f"form; mutual information is capped at ln N = {math.log(len(split)):.2f}"
+            "ELBO, mutual information and marginal KL estimated with one code drawn for each image; the mean KL in "
+            f"closed form; mutual information is capped at ln N = {math.log(len(split)):.2f}"
         )
         yield measuring.row(len(split), name, told, figures, time.perf_counter() - begun)
 

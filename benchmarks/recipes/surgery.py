@@ -57,7 +57,9 @@ def log_aggregate(q: FactorisedGaussian, z: Codes) -> Nats:
         rows = z[start : start + BLOCK_CODES].double()
         features = torch.cat([rows.square(), rows], dim=1)
         blocks = [
-            torch.addmm(constants[first : first + BLOCK_IMAGES], features, coefficients[:, first : first + BLOCK_IMAGES])
+            torch.addmm(
+                constants[first : first + BLOCK_IMAGES], features, coefficients[:, first : first + BLOCK_IMAGES]
+            )
             .float()
             .logsumexp(dim=1)
             for first in range(0, len(mean), BLOCK_IMAGES)
