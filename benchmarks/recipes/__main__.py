@@ -62,8 +62,8 @@ def run(recipe: Recipe, dataset: Dataset, *, full: bool, again: bool = False, mo
         trained = train(config, dataset, say)
         keep(trained, path)
     rows = []
-    for row in Measuring(recipe, full, trained, dataset).measured():
-        say(", ".join(f"{figure.name} {figure.value:.3f}" for figure in row.figures) + f" ({row.split})")
+    for row in Measuring.of_trained(recipe, trained, dataset, full=full).measured():
+        say(", ".join(f"{figure.name} {figure.value:.3f}" for figure in row.figures) + f" ({row.split}: {row.title})")
         rows.append(row)
     return rows
 

@@ -29,6 +29,15 @@ class Gaps:
     elbo: Mean
     """Of the encoder's q."""
 
+    def figures(self) -> dict[str, Mean]:
+        """Return the means by the names that a table shows."""
+        return {
+            "approximation gap": self.approximation,
+            "amortisation gap": self.amortisation,
+            "log p(x)": self.log_evidence,
+            "ELBO": self.elbo,
+        }
+
 
 def gaps(
     model: Vae, x: Images, generator: torch.Generator, *, num_samples: int = 5000, steps: int = FITTING_STEPS
@@ -60,19 +69,24 @@ def _of_each(
 
 
 def fit(
-    model: Vae, x: Images, start: FactorisedGaussian, generator: torch.Generator, steps: int = FITTING_STEPS
+    model: Vae,
+    x: Images,
+    start: FactorisedGaussian,
+    generator: torch.Generator,
+    steps: int = FITTING_STEPS,
+    num_samples: int = FITTING_SAMPLES,
 ) -> FactorisedGaussian:
     """Return the factorised q of each image after `steps` steps of Adam on its ELBO, at a rate that falls to zero."""
     mean = start.mean.detach().clone().requires_grad_()
     log_var = start.log_var.detach().clone().requires_grad_()
     optimiser = torch.optim.Adam([mean, log_var], lr=FITTING_RATE)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    repeated = x.repeat(FITTING_SAMPLES, 1)
+    repeated = x.repeat(num_samples, 1)
     for _ in range(steps):
         optimiser.zero_grad(set_to_none=True)
         q = FactorisedGaussian(mean, log_var)
-        z = q.repeated(FITTING_SAMPLES).rsample(generator)
-        log_likelihood = model.likelihood.log_prob(repeated, model.generative(z)).sum() / FITTING_SAMPLES
+        z = q.repeated(num_samples).rsample(generator)
+        log_likelihood = model.likelihood.log_prob(repeated, model.generative(z)).sum() / num_samples
         # A sum over images: each has parameters of its own, and Adam's step knows no scale.
         (q.kl_per_dimension().sum() - log_likelihood).backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -44,9 +44,9 @@ class Row:
     figures: tuple[Figure, ...]
     command: str
     """The command line that trains the same model."""
-    training_seconds: float
-    """By the clock on the wall, whatever else the machine did."""
-    training_processor_seconds: float
+    training_seconds: float | None
+    """By the clock on the wall, whatever else the machine did; None where nobody measured it."""
+    training_processor_seconds: float | None
     measuring_seconds: float
     torch: str
     date: str

@@ -89,11 +89,18 @@ def _section(row: Row) -> str:
         f"\n### `{row.recipe}`: {row.title}, on {row.split} images\n\n"
         f"- {dims}, trained on {row.num_train:,} images, measured on {row.num_images:,} {row.split} ones; binarisation "
         f"{row.binarisation}; seed {row.seed}.\n"
-        f"- Schedule: {row.schedule}{'' if row.full else ' (shortened)'}.\n"
+        f"- Schedule: {row.schedule}.\n"
         f"- Figures: {row.estimator}.\n"
-        f"- Training took {_seconds(row.training_seconds)} ({_seconds(row.training_processor_seconds)} of one "
-        f"processor), measuring {_seconds(row.measuring_seconds)}; torch {row.torch}, {row.date}.\n"
+        f"- {_took(row)}Measuring took {_seconds(row.measuring_seconds)}; torch {row.torch}, {row.date}.\n"
         f"\n```\n{row.command}\n```\n"
+    )
+
+
+def _took(row: Row) -> str:
+    if row.training_seconds is None or row.training_processor_seconds is None:
+        return ""
+    return (
+        f"Training took {_seconds(row.training_seconds)}, {_seconds(row.training_processor_seconds)} of one processor. "
     )
 
 
