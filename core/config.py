@@ -307,13 +307,7 @@ class TrainingConfig(Section):
         "constant", label="Schedule", help="How the learning rate changes over the run.", choices=SCHEDULES
     )
     adam_epsilon: float = setting(
-        1e-8,
-        label="Adam's ε",
-        help="Added to the root of Adam's second moment; a larger one shortens steps along tiny gradients.",
-        minimum=0.0,
-        maximum=1.0,
-        exclusive_minimum=True,
-        advanced=True,
+        1e-8, label="Adam's ε", help="Added to the root of a second moment.", minimum=1e-12, maximum=1.0, advanced=True
     )
     seed: int = setting(
         0,
@@ -332,11 +326,7 @@ class TrainingConfig(Section):
         advanced=True,
     )
     precision: str = setting(
-        "float32",
-        label="Precision",
-        help="Arithmetic of the matrix products.",
-        choices=PRECISIONS,
-        advanced=True,
+        "float32", label="Precision", help="Arithmetic of the matrix products.", choices=PRECISIONS, advanced=True
     )
 
 

@@ -123,7 +123,7 @@ def bound(measuring: Measuring, num_samples: int = NUM_SAMPLES) -> Iterator[Row]
     generator = torch.Generator().manual_seed(SEED)
     cost = Mean.of(-log_evidence(model, x, encoded(model, x), num_samples, generator))
     told = f"importance-weighted bound of {num_samples:,} samples of the encoder's q, an upper bound of the NLL"
-    yield measuring.row(len(x), "held out", told, {"NLL": cost}, time.perf_counter() - begun)
+    yield measuring.row(len(x), "held-out", told, {"NLL": cost}, time.perf_counter() - begun)
 
 
 def exact(measuring: Measuring) -> Iterator[Row]:
@@ -138,7 +138,7 @@ def exact(measuring: Measuring) -> Iterator[Row]:
             for start in range(0, len(rows), MADE_PIECE)
         ]
     cost = Mean.of(torch.cat(costs))
-    yield measuring.row(len(rows), "held out", "exact", {"NLL": cost}, time.perf_counter() - begun)
+    yield measuring.row(len(rows), "held-out", "exact", {"NLL": cost}, time.perf_counter() - begun)
 
 
 def _local_gaps(measuring: Measuring, num_samples: int = NUM_SAMPLES, steps: int = FITTING_STEPS) -> Iterator[Row]:
@@ -150,7 +150,7 @@ def _local_gaps(measuring: Measuring, num_samples: int = NUM_SAMPLES, steps: int
         f"the higher of two importance-weighted bounds of {num_samples:,} samples, from that q and from the encoder's, "
         "so the approximation gap is a lower bound in expectation"
     )
-    for name, split in (("held out", measuring.dataset.held_out), ("training", measuring.dataset.train)):
+    for name, split in (("held-out", measuring.dataset.held_out), ("training", measuring.dataset.train)):
         begun = time.perf_counter()
         rows = measuring.rows_of(split)
         x = seen(split, rows, saved.config)
@@ -175,10 +175,10 @@ def exact_gaps(measuring: Measuring, side: int = SIDE) -> Row:
     found, error = planar_gaps(model, x, torch.Generator().manual_seed(SEED), side)
     told = (
         f"log p(x) is the integral over a grid of {side}×{side} nodes on ±{REACH:g}, off by at most {error:.1g} "
-        f"nats from that of half the resolution; q is fitted from the encoder's, the prior and the highest modes; ELBOs "
-        f"by a Gauss-Hermite rule of {HERMITE_ORDER}×{HERMITE_ORDER} nodes"
+        f"nats from that of half the resolution; q is fitted from the encoder's, the prior and the highest modes; "
+        f"ELBOs by a Gauss-Hermite rule of {HERMITE_ORDER}×{HERMITE_ORDER} nodes"
     )
-    return measuring.row(len(x), "held out", told, found.figures(), time.perf_counter() - begun, published={})
+    return measuring.row(len(x), "held-out", told, found.figures(), time.perf_counter() - begun, published={})
 
 
 def surgeries(measuring: Measuring) -> Iterator[Row]:
@@ -191,7 +191,7 @@ def surgeries(measuring: Measuring) -> Iterator[Row]:
 def _surgery_of(measuring: Measuring) -> Iterator[Row]:
     """Yield the four terms on all held-out and on all training images: mutual information depends on their number."""
     model = frozen_vae(measuring.saved)
-    for name, split in (("held out", measuring.dataset.held_out), ("training", measuring.dataset.train)):
+    for name, split in (("held-out", measuring.dataset.held_out), ("training", measuring.dataset.train)):
         begun = time.perf_counter()
         figures = surgery(model, split, measuring.saved.config, torch.Generator().manual_seed(SEED))
         told = (
