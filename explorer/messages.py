@@ -10,7 +10,7 @@ import numpy as np
 from core.config import DataConfig, ExperimentConfig, ModelConfig
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
-from core.shapes import Code, Picture
+from core.shapes import Code, Picture, PixelRow
 from core.snapshots import (
     Codes,
     HeldOutReport,
@@ -110,6 +110,31 @@ class Drawing:
     empty: bool
     finished: bool
     """False while the pen is down."""
+
+
+class SubjectSource(Enum):
+    """Where the image comes from whose bound and posterior are shown."""
+
+    DATA = auto()
+    """The selected data point, drawn once, seeded by its index."""
+    DRAWING = auto()
+    """What is on the pad, thresholded at one half."""
+    CODE = auto()
+    """The stochastic reconstruction of the selected code, always with the same noise."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """The one image x, as the model sees it, behind every number of the ledger."""
+
+    serial: int
+    source: SubjectSource
+    pixels: PixelRow
+    """In [0, 1], but for draws of a Gaussian likelihood."""
+    text: str
+    """What it is, in a few words."""
+    grey: bool
+    """Whether some pixels are neither 0 nor 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,9 +14,15 @@ from explorer.settings import Settings
 from explorer.views.canvas import LatentCanvas
 from explorer.views.curves import CurvesPanel
 from explorer.views.draw_pad import DrawPad
+from explorer.views.fit import FitPanel
+from explorer.views.gaps import GapsPanel
+from explorer.views.ladder import LadderPanel
+from explorer.views.ledger import LedgerPanel
 from explorer.views.main_window import MainWindow, Panels
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 from explorer.views.pictures import HandPanel
+from explorer.views.read_outs import ReadOutsPanel
+from explorer.views.similar import SimilarPanel
 from explorer.views.sliders import SlidersPanel
 
 
@@ -78,8 +84,28 @@ def _make_views(settings: Settings) -> Views:
     data, model, training = DataPanel(), ModelPanel(), TrainingPanel()
     curves.remember(settings)
     draw_pad.remember(settings)
-    window = MainWindow(Panels(data, model, training, canvas, hand, sliders, draw_pad, curves), settings)
-    return Views(window, canvas, sliders, hand, draw_pad, curves, data, model, training)
+    ledger, fit, ladder, gaps = LedgerPanel(), FitPanel(), LadderPanel(), GapsPanel()
+    read_outs, similar = ReadOutsPanel(), SimilarPanel()
+    beside_curves = (ladder, gaps, read_outs, similar)
+    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, beside_curves, (ledger, fit))
+    window = MainWindow(panels, settings)
+    return Views(
+        window,
+        canvas,
+        sliders,
+        hand,
+        draw_pad,
+        curves,
+        data,
+        model,
+        training,
+        ledger,
+        fit,
+        ladder,
+        gaps,
+        read_outs,
+        similar,
+    )
 
 
 def application(arguments: list[str]) -> QApplication:

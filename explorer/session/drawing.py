@@ -27,6 +27,8 @@ class DrawingSession(QObject):
 
     pad_changed = Signal()
     """Something else is on the pad."""
+    seen_changed = Signal()
+    """Another x is on the pad, or none."""
 
     def __init__(
         self,
@@ -45,6 +47,8 @@ class DrawingSession(QObject):
         self._dataset: Dataset | None = None
         self._hand: Hand | None = None
         self._encoding: PictureEncoding | None = None
+        self.seen: PixelRow | None = None
+        """The x of what is on the pad; None while it is empty."""
         self._serial = 0
         self._taken: int | None = None
         """Index of the held-out image on the pad, until something is drawn over it."""
@@ -115,16 +119,23 @@ class DrawingSession(QObject):
     def _encode(self, drawing: Drawing) -> None:
         self._serial += 1
         if drawing.empty or self._hand is None:
+            self._set_seen(None)
             self._show(None)
             return
         config = self._hand.config
         if drawing.picture.shape != (config.image_height, config.image_width):
             return  # the pad is about to be told the new model's size
         pixels = self._seen(drawing)
+        self._set_seen(pixels)
         if self._hand.encodes_directly:
             self._show(self._hand.encode(pixels))
         else:
             self._inference.ask(PictureRequest(self._serial, pixels))
+
+    def _set_seen(self, pixels: PixelRow | None) -> None:
+        if pixels is not None or self.seen is not None:
+            self.seen = pixels
+            self.seen_changed.emit()
 
     def _seen(self, drawing: Drawing) -> PixelRow:
         """Return the x of what is on the pad: an image of the data is one draw of its own, as on the canvas."""

@@ -5,7 +5,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.config import ModelConfig
 from core.data.dataset import Dataset
-from core.shapes import Code, Picture
+from core.shapes import Code, Picture, PixelRow
 from core.snapshots import Codes, Mosaic
 from explorer.messages import (
     CodesRequest,
@@ -18,7 +18,7 @@ from explorer.messages import (
 from explorer.session import scene
 from explorer.session.dimensions import Dimensions
 from explorer.session.handles import HandleSet, placed
-from explorer.session.shown_data import ShownData, fits
+from explorer.session.shown_data import SPLIT_NAMES, ShownData, fits
 from explorer.views.canvas import LatentCanvas
 from explorer.views.pictures import HandPanel
 from explorer.views.sliders import SlidersPanel
@@ -34,6 +34,10 @@ class LatentSession(QObject):
     """Keeps canvas, sliders and picture in agreement about one selected code."""
 
     hand_changed = Signal(Hand)
+    code_moved = Signal()
+    """The user moved the selected code away from wherever it was."""
+    image_selected = Signal()
+    """The user took hold of a data point, or selected a handle that came from one."""
     refreshed = Signal(float)
     """The canvas has codes and mosaic of the newest weights; milliseconds that took."""
 
@@ -70,6 +74,7 @@ class LatentSession(QObject):
         canvas.handle_remove_requested.connect(self.remove)
         canvas.handle_pin_toggled.connect(self._on_pin_toggled)
         canvas.point_grabbed.connect(self._on_point_grabbed)
+        canvas.point_chosen.connect(self._on_point_chosen)
         canvas.point_hovered.connect(self._on_point_hovered)
         canvas.extent_changed.connect(self._on_extent_changed)
         canvas.axes_chosen.connect(self._on_axes_chosen)
@@ -106,6 +111,21 @@ class LatentSession(QObject):
     def codes(self) -> Codes | None:
         """The codes on the canvas."""
         return self._data.codes
+
+    @property
+    def selected_image(self) -> int | None:
+        """Index, in the shown half, of the image that the selected handle came from."""
+        held = self._handles.current
+        return None if held is None or not self._data.fits(self._config) else held.image
+
+    @property
+    def split_label(self) -> str:
+        """What the shown half is called."""
+        return SPLIT_NAMES[self._data.split_name]
+
+    def seen(self, image: int) -> PixelRow:
+        """Return the x of an image of the shown half, in [0, 1].  Raises LookupError without data."""
+        return self._data.seen(image)
 
     @property
     def selected_code(self) -> Code | None:
@@ -216,11 +236,22 @@ class LatentSession(QObject):
 
     # Handles
 
+    def select_image(self, image: int) -> None:
+        """Put the selected handle on the code of an image of the shown half."""
+        if self._hand is not None and self._data.fits(self._config):
+            self._handles.put_on_image(self._mean_of_image(image), image)
+            self._moved()
+            self.image_selected.emit()
+
     def select(self, id_: int) -> None:
         """Make a handle the one that sliders and picture follow."""
         if id_ in self._handles and id_ != self._handles.selected:
             self._handles.selected = id_
             self._moved()
+            if self.selected_image is None:
+                self.code_moved.emit()
+            else:
+                self.image_selected.emit()
 
     def remove(self, id_: int) -> None:
         """Take a handle away, unless it is the last."""
@@ -232,21 +263,30 @@ class LatentSession(QObject):
         if self._handles.selected is not None:
             self._handles.move(self._handles.selected, code, keeps_image=False)
             self._moved()
+            self.code_moved.emit()
 
     def _on_handle_add_requested(self, a: float, b: float) -> None:
         self._handles.add(placed(self._base_code(), self._dimensions.axes, a, b))
         self._moved()
+        self.code_moved.emit()
 
     def _on_point_grabbed(self, row: int, a: float, b: float) -> None:
         if self._data.codes is not None and 0 <= row < len(self._data.codes):
             self._handles.add(placed(self._data.codes.mean[row], self._dimensions.axes, a, b), self._data.image_of(row))
             self._moved()
+            self.image_selected.emit()
+
+    def _on_point_chosen(self, row: int) -> None:
+        image = self._data.image_of(row) if self._data.codes is not None and row < len(self._data.codes) else None
+        if image is not None:
+            self.select_image(image)
 
     def _on_handle_dragged(self, id_: int, a: float, b: float) -> None:
         if id_ in self._handles:
             self._handles.selected = id_
             self._handles.move(id_, placed(self._handles[id_].code, self._dimensions.axes, a, b), keeps_image=True)
             self._moved()
+            self.code_moved.emit()
 
     def _on_pin_toggled(self, id_: int) -> None:
         self._handles.toggle_pin(id_)
@@ -276,6 +316,7 @@ class LatentSession(QObject):
         changed[dimension] = value
         self._handles.move(selected, changed, keeps_image=True)
         self._moved()
+        self.code_moved.emit()
 
     def _on_dimension_reset(self, dimension: int) -> None:
         centre = self._dimensions.centre

@@ -16,11 +16,15 @@ from explorer.messages import (
     JobFailed,
     RunResult,
     RunState,
+    RunWeights,
 )
+from explorer.session.analyses.all import Analyses
+from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.autosaves import SUFFIX, Autosaves
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
+from explorer.session.subject import SubjectSession
 from explorer.session.training import TrainingSession, checked_start
 from explorer.session.views import Views
 from explorer.session.workers import Workers
@@ -46,9 +50,10 @@ class Session(QObject):
         self.config = ExperimentConfig()
         self.latent = LatentSession(views.canvas, views.sliders, views.hand, workers.inference, self)
         self.drawing = DrawingSession(views.draw_pad, views.canvas, self.latent, workers.inference, self)
-        self.training = TrainingSession(
-            views.training, views.curves, self.latent, workers.training, workers.inference, self
-        )
+        self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
+        self.subject = SubjectSession(self.latent, self.drawing, self)
+        self.hub = AnalysisHub(views.canvas, self.latent, self.drawing, self.subject, workers.analysis, self)
+        self.analyses = Analyses(views, self.hub, self)
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )
@@ -75,6 +80,8 @@ class Session(QObject):
         training.state_changed.connect(self._on_run_state)
         training.run_ended.connect(self._on_run_ended)
         training.epochs_changed.connect(documents.show_epochs)
+        training.weights_sent.connect(self._on_weights_sent)
+        training.held_out_reported.connect(self.hub.held_out_reported)
         for panel in (views.data, views.model, views.training):
             panel.setting_edited.connect(self.edit)
         views.data.data_chosen.connect(self.choose_data)
@@ -158,7 +165,7 @@ class Session(QObject):
         config = saved.config
         self._show_model(config)
         self.training.show_history(saved.history, config)
-        self._workers.inference.set_model(config.model, saved.as_weights(self.training.next_version()))
+        self._workers.set_model(config.model, saved.as_weights(self.training.next_version()))
         self._check_fit()
 
     def _show_model(self, config: ExperimentConfig) -> None:
@@ -166,6 +173,8 @@ class Session(QObject):
         self.latent.open_model(model)
         self.drawing.open_model(config.data, model.image_height, model.image_width)
         self._views.window.set_has_prior(model.has_prior)
+        self.hub.name = self.documents.name
+        self.hub.open_model(config)
 
     def _on_data_opened(self, dataset: Dataset) -> None:
         if dataset.config == self._wanted_data:
@@ -174,6 +183,7 @@ class Session(QObject):
         self._set_config(replace(self.config, data=dataset.config))
         self.latent.set_dataset(dataset)
         self.drawing.set_dataset(dataset)
+        self.hub.set_dataset(dataset)
         self._check_fit()
 
     def _check_fit(self) -> None:
@@ -320,14 +330,18 @@ class Session(QObject):
         self._views.data.set_running(running)
         self._views.model.set_running(running)
         self._views.window.set_run_state(state)
+        self.hub.set_live(running)
         self._show_abilities()
+
+    def _on_weights_sent(self, sent: RunWeights) -> None:
+        self._workers.set_model(sent.config, sent.weights)
 
     def _on_run_ended(self, result: RunResult) -> None:
         self.documents.end_run(result)
         saved = self.documents.saved
         if result.saved is not None:
             model = result.saved.config.model
-            self._workers.inference.set_model(model, result.saved.as_weights(self.training.next_version()))
+            self._workers.set_model(model, result.saved.as_weights(self.training.next_version()))
         elif saved is not None:
             self._show_saved(saved)  # a run that never took a step leaves what was open, and the forms as they are
         if isinstance(result.ending, Failed):

@@ -9,7 +9,7 @@ from core.data.dataset import Dataset
 from core.history import History
 from core.saved_model import SavedModel
 from core.settings import ConfigError
-from core.snapshots import ExecutionPlan
+from core.snapshots import ExecutionPlan, HeldOutReport
 from explorer.messages import (
     Completed,
     Ending,
@@ -24,7 +24,6 @@ from explorer.messages import (
 from explorer.session.latent import LatentSession
 from explorer.views.curves import CurvesPanel
 from explorer.views.panels import TrainingPanel
-from explorer.workers.inference import InferenceThread
 from explorer.workers.training import TrainingThread
 
 # The canvas follows a run at most twice a second and takes at most a tenth of the time.
@@ -37,6 +36,9 @@ class TrainingSession(QObject):
 
     state_changed = Signal(RunState)
     run_ended = Signal(RunResult)
+    weights_sent = Signal(RunWeights)
+    """A version of the weights of the run in progress."""
+    held_out_reported = Signal(HeldOutReport)
     epochs_changed = Signal(float)
     """How many epochs the model in training has seen."""
 
@@ -46,7 +48,6 @@ class TrainingSession(QObject):
         curves: CurvesPanel,
         latent: LatentSession,
         training: TrainingThread,
-        inference: InferenceThread,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -54,7 +55,6 @@ class TrainingSession(QObject):
         self._curves = curves
         self._latent = latent
         self._training = training
-        self._inference = inference
         self._state = RunState.IDLE
         self._run_id = 0
         self._version = 1
@@ -158,6 +158,7 @@ class TrainingSession(QObject):
         for held_out in report.held_out:
             self.history.add_held_out(held_out)
             self._curves.add_held_out(held_out)
+            self.held_out_reported.emit(held_out)
         for note in report.notes:
             self.history.add_note(note)
             self._curves.add_note(note)
@@ -184,7 +185,7 @@ class TrainingSession(QObject):
 
     def _on_weights_ready(self, sent: RunWeights) -> None:
         if sent.run_id == self._run_id:
-            self._inference.set_model(sent.config, sent.weights)
+            self.weights_sent.emit(sent)
 
     def _on_refreshed(self, elapsed_ms: float) -> None:
         if self.active:

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from explorer.views.canvas import LatentCanvas
 from explorer.views.curves import CurvesPanel
 from explorer.views.draw_pad import DrawPad
+from explorer.views.fit import FitPanel
+from explorer.views.gaps import GapsPanel
+from explorer.views.ladder import LadderPanel
+from explorer.views.ledger import LedgerPanel
 from explorer.views.main_window import MainWindow, Panels
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 from explorer.views.pictures import HandPanel
+from explorer.views.read_outs import ReadOutsPanel
+from explorer.views.similar import SimilarPanel
 from explorer.views.sliders import SlidersPanel
 
 
@@ -24,10 +30,25 @@ class Views:
     data: DataPanel
     model: ModelPanel
     training: TrainingPanel
+    ledger: LedgerPanel
+    fit: FitPanel
+    ladder: LadderPanel
+    gaps: GapsPanel
+    read_outs: ReadOutsPanel
+    similar: SimilarPanel
 
     @property
     def panels(self) -> Panels:
         """What the window lays out."""
         return Panels(
-            self.data, self.model, self.training, self.canvas, self.hand, self.sliders, self.draw_pad, self.curves
+            self.data,
+            self.model,
+            self.training,
+            self.canvas,
+            self.hand,
+            self.sliders,
+            self.draw_pad,
+            self.curves,
+            (self.ladder, self.gaps, self.read_outs, self.similar),
+            (self.ledger, self.fit),
         )

@@ -23,6 +23,13 @@ LEFT_WIDTH, RIGHT_WIDTH, CURVES_HEIGHT = 320, 366, 260
 # With less height than this beyond the least they need, pictures and draw pad share one place with tabs.
 _COMFORT = 80
 Area = Qt.DockWidgetArea
+_BESIDE_CURVES = (
+    ("dock_ladder", "Ladder"),
+    ("dock_gaps", "Gaps"),
+    ("dock_read_outs", "Read-outs"),
+    ("dock_similar", "Similar"),
+)
+_LEDGER = (("dock_ledger", "Ledger"), ("dock_fit", "Fit q"))
 
 
 class DockTitle(QFrame):
@@ -67,6 +74,8 @@ def made_docks(
     hand: tuple[QWidget, ...],
     draw_pad: QWidget,
     curves: QWidget,
+    beside_curves: tuple[QWidget, ...] = (),
+    ledger: tuple[QWidget, ...] = (),
 ) -> "Docks":
     """Return the docks of `window` around these widgets; they are put in place by `Docks.arrange`.
 
@@ -77,6 +86,8 @@ def made_docks(
         _made("dock_hand", "Under the hand", ContentScroll(stacked(*hand, grows=len(hand) - 1)), window),
         _made("dock_draw", "Draw", ContentScroll(stacked(draw_pad, grows=0)), window),
         _made("dock_curves", "Curves", curves, window),
+        tuple(_made(*name, content, window) for name, content in zip(_BESIDE_CURVES, beside_curves, strict=False)),
+        tuple(_made(*name, content, window) for name, content in zip(_LEDGER, ledger, strict=False)),
     )
 
 
@@ -168,16 +179,18 @@ def rule() -> QFrame:
 
 @dataclass(frozen=True, slots=True)
 class Docks:
-    """The four docks of the window."""
+    """The docks of the window."""
 
     experiment: QDockWidget
     hand: QDockWidget
     draw: QDockWidget
     curves: QDockWidget
+    beside_curves: tuple[QDockWidget, ...]
+    ledger: tuple[QDockWidget, ...]
 
     def all(self) -> tuple[QDockWidget, ...]:
         """Return the docks in reading order."""
-        return self.experiment, self.hand, self.draw, self.curves
+        return self.experiment, self.hand, self.draw, self.curves, *self.beside_curves, *self.ledger
 
     def by_command(self) -> dict[str, QDockWidget]:
         """Return the docks by the command that shows them."""
@@ -198,6 +211,7 @@ class Docks:
         window.addDockWidget(Area.LeftDockWidgetArea, self.experiment)
         window.addDockWidget(Area.RightDockWidgetArea, self.hand)
         window.addDockWidget(Area.BottomDockWidgetArea, self.curves)
+        self._arrange_below(window)
         needs = [_needed_height(self.hand), _needed_height(self.draw)]
         spare = height - window.menuBar().sizeHint().height() - sum(needs)
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
@@ -208,7 +222,8 @@ class Docks:
             window.tabifyDockWidget(self.hand, self.draw)
         for dock in self.all():
             dock.show()
-        self.hand.raise_()
+        for dock in (self.hand, self.curves, *self.ledger[:1]):
+            dock.raise_()
         for dock in self.all():
             title = dock.titleBarWidget()
             if isinstance(title, DockTitle):
@@ -217,6 +232,15 @@ class Docks:
         window.resizeDocks([self.curves], [CURVES_HEIGHT], vertical)
         if spare >= _COMFORT:
             window.resizeDocks([self.hand, self.draw], [needs[0] + spare // 4, needs[1] + spare - spare // 4], vertical)
+
+    def _arrange_below(self, window: QMainWindow) -> None:
+        """Put the ledger to the right of the curves; other panels share their places with tabs."""
+        if self.ledger:
+            window.splitDockWidget(self.curves, self.ledger[0], Qt.Orientation.Horizontal)
+        for dock in self.beside_curves:
+            window.tabifyDockWidget(self.curves, dock)
+        for dock in self.ledger[1:]:
+            window.tabifyDockWidget(self.ledger[0], dock)
 
 
 def _needed_height(dock: QDockWidget) -> int:

@@ -46,6 +46,10 @@ class Panels:
     sliders: QWidget
     draw_pad: QWidget
     curves: QWidget
+    beside_curves: tuple[QWidget, ...] = ()
+    """Ladder, gaps, read-outs and similar images: they share the place of the curves."""
+    ledger: tuple[QWidget, ...] = ()
+    """The ledger, and the panel that shares its place: fit q."""
 
 
 class MainWindow(QMainWindow):
@@ -94,7 +98,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         experiment = (panels.data, panels.model, panels.training)
         hand, controls = (panels.hand, panels.sliders), panels.training.controls
-        self.docks: Docks = made_docks(self, experiment, controls, hand, panels.draw_pad, panels.curves)
+        self.docks: Docks = made_docks(
+            self, experiment, controls, hand, panels.draw_pad, panels.curves, panels.beside_curves, panels.ledger
+        )
         for menu in MENUS:
             self._fill(self.menuBar().addMenu(menu.text), menu)
         self._drop_hint = DropHint(self)

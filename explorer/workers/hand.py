@@ -54,6 +54,11 @@ class Hand:
         """Return E_{p(x|z)}[x] at a code."""
         return picture_of(self.coder.decode(code[None])[0], self.config.image_height, self.config.image_width)
 
+    def draw_at(self, code: Code) -> PixelRow:
+        """Return one draw x ~ p(x|z) at a code, as the model would see it; the noise is the same for every code."""
+        row: PixelRow = self.coder.draw(code[None], np.random.default_rng(_NOISE_SEED))[0]
+        return row
+
     def encode(self, pixels: PixelRow) -> PictureEncoding:
         """Return how pixels in [0, 1], shape (pixels,), are encoded and reconstructed."""
         return encode_picture(self.coder, pixels[None], _NOISE_SEED)

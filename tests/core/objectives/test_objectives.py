@@ -46,8 +46,12 @@ def test_every_objective_gives_costs_of_each_image_and_their_mean(name: str) -> 
     assert terms.nll.shape == (5,)
     assert (terms.kl_per_dimension is not None) == (terms.elbo is not None) == config.has_prior
     loss = objective.loss(terms, 2.0)
-    kl = 0.0 if terms.kl is None else terms.kl
-    torch.testing.assert_close(loss, (terms.nll + 2.0 * kl).mean())
+    if terms.bound is not None:
+        expected = -terms.bound
+    else:
+        price = 0.0 if terms.penalty is None else terms.penalty
+        expected = terms.nll + price + (0.0 if terms.kl is None else 2.0 * terms.kl)
+    torch.testing.assert_close(loss, expected.mean())
 
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])

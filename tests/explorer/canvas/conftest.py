@@ -18,6 +18,7 @@ INTENTS = (
     "handle_remove_requested",
     "handle_pin_toggled",
     "point_grabbed",
+    "point_chosen",
     "point_hovered",
     "axes_chosen",
     "labels_shown_changed",

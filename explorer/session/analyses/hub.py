@@ -1,0 +1,78 @@
+"""What every analysis needs to know: the open model and data, the image under the hand, the computing threads."""
+
+from PySide6.QtCore import QObject, Signal
+
+from core.config import ExperimentConfig
+from core.data.dataset import Dataset
+from core.snapshots import HeldOutReport
+from explorer.session.drawing import DrawingSession
+from explorer.session.latent import LatentSession
+from explorer.session.subject import SubjectSession
+from explorer.views.canvas import LatentCanvas
+from explorer.workers.analysis import AnalysisThread
+
+
+class AnalysisHub(QObject):
+    """One place to listen to; it computes nothing itself."""
+
+    model_opened = Signal(ExperimentConfig)
+    """Another model is open, or one begins to be trained; its weights follow."""
+    weights_changed = Signal()
+    """Newer weights of the open model are with the threads."""
+    data_changed = Signal()
+    """Other data are open, or the same seen in another way."""
+    held_out_reported = Signal(HeldOutReport)
+    """The run in progress evaluated held-out images."""
+    live_changed = Signal(bool)
+    """A run has begun, or ended."""
+
+    def __init__(
+        self,
+        canvas: LatentCanvas,
+        latent: LatentSession,
+        drawing: DrawingSession,
+        subject: SubjectSession,
+        analysis: AnalysisThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.canvas = canvas
+        self.latent = latent
+        self.drawing = drawing
+        self.subject = subject
+        self.analysis = analysis
+        self.config: ExperimentConfig | None = None
+        """What the open model was made with; None while none is open."""
+        self.dataset: Dataset | None = None
+        self.name = ""
+        """What the open model is called."""
+        self.live = False
+        """Whether a run changes the weights now."""
+        latent.hand_changed.connect(self._on_hand_changed)
+
+    def open_model(self, config: ExperimentConfig) -> None:
+        """Take note of another model; analyses of the former are given up."""
+        self.config = config
+        self.analysis.give_up_all()
+        self.model_opened.emit(config)
+
+    def set_dataset(self, dataset: Dataset) -> None:
+        """Take note of other data."""
+        self.dataset = dataset
+        self.data_changed.emit()
+        self.subject.refresh()
+
+    def set_live(self, live: bool) -> None:  # noqa: FBT001 - a setter
+        """Take note that a run has begun or ended."""
+        if live != self.live:
+            self.live = live
+            self.live_changed.emit(live)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the open model can encode the open data."""
+        return self.latent.fits(self.dataset)
+
+    def _on_hand_changed(self) -> None:
+        self.weights_changed.emit()
+        self.subject.refresh()

@@ -1,0 +1,92 @@
+"""The subject: the one image x whose bound, posterior and gaps are shown, and where it comes from."""
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from core.shapes import PixelRow
+from explorer.messages import Subject, SubjectSource
+from explorer.session.drawing import DrawingSession
+from explorer.session.latent import LatentSession
+
+
+class SubjectSession(QObject):
+    """Follows what was touched last: a data point, the pen, a dragged code; or stays with the source that is chosen."""
+
+    changed = Signal(Subject)
+    """The image under the hand is another one, or is seen by newer weights."""
+    cleared = Signal(str)
+    """There is none; why, in a sentence."""
+
+    def __init__(self, latent: LatentSession, drawing: DrawingSession, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._latent = latent
+        self._drawing = drawing
+        self._chosen: SubjectSource | None = None
+        self._touched = SubjectSource.CODE
+        self._serial = 0
+        self.subject: Subject | None = None
+        # Several views tell of one movement of the hand: x is made once, when all of them are through.
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._tell)
+        latent.code_moved.connect(self._on_code_moved)
+        latent.image_selected.connect(self._on_image_selected)
+        drawing.seen_changed.connect(self._on_drawn)
+
+    @property
+    def source(self) -> SubjectSource:
+        """Where the image under the hand comes from now."""
+        return self._chosen or self._touched
+
+    def choose(self, source: SubjectSource | None) -> None:
+        """Stay with one source; None follows the hand again."""
+        self._chosen = source
+        self._timer.start()
+
+    def refresh(self) -> None:
+        """Tell of the subject again, as when the weights changed."""
+        self._timer.start()
+
+    def _on_code_moved(self) -> None:
+        self._touch(SubjectSource.CODE)
+
+    def _on_image_selected(self) -> None:
+        self._touch(SubjectSource.DATA)
+
+    def _on_drawn(self) -> None:
+        if self._drawing.seen is not None:
+            self._touch(SubjectSource.DRAWING)
+        else:
+            self._timer.start()
+
+    def _touch(self, source: SubjectSource) -> None:
+        self._touched = source
+        self._timer.start()
+
+    def _tell(self) -> None:
+        pixels, text = self._pixels()
+        if pixels is None:
+            self.subject = None
+            self.cleared.emit(text)
+            return
+        self._serial += 1
+        grey = bool(((pixels > 0.0) & (pixels < 1.0)).any())
+        self.subject = Subject(self._serial, self.source, pixels, text, grey=grey)
+        self.changed.emit(self.subject)
+
+    def _pixels(self) -> tuple[PixelRow | None, str]:
+        latent = self._latent
+        if latent.config is None or latent.hand is None:
+            return None, "No model is open yet."
+        match self.source:
+            case SubjectSource.DRAWING:
+                seen = self._drawing.seen
+                return seen, "the drawing" if seen is not None else "Nothing is drawn on the pad."
+            case SubjectSource.DATA:
+                image = latent.selected_image
+                if image is None:
+                    return None, "No data point is selected: click one on the canvas."
+                return latent.seen(image), f"{latent.split_label} image {image:,}"
+            case SubjectSource.CODE:
+                drawn = latent.hand.draw_at(latent.selected_code) if latent.selected_code is not None else None
+                return drawn, "a draw from the dragged code" if drawn is not None else "No handle is selected."

@@ -1,0 +1,5 @@
+"""Variational inference by hand: fit q to one image, and the reparameterisation it stands on."""
+
+from explorer.views.fit.panel import FitPanel
+
+__all__ = ["FitPanel"]

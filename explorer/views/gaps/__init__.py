@@ -1,0 +1,5 @@
+"""Approximation and amortisation gaps over held-out images, and the images they are worst for."""
+
+from explorer.views.gaps.panel import GapsPanel
+
+__all__ = ["GapsPanel"]

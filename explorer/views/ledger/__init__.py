@@ -1,0 +1,5 @@
+"""The ledger of the bound: log p(x), ELBO and the divergences between them, as bars that add up."""
+
+from explorer.views.ledger.panel import LedgerPanel
+
+__all__ = ["LedgerPanel"]

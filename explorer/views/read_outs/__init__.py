@@ -1,0 +1,5 @@
+"""What the codes of a whole data set say: information, activity, rate and distortion, the scoreboard."""
+
+from explorer.views.read_outs.panel import ReadOutsPanel
+
+__all__ = ["ReadOutsPanel"]
