@@ -16,8 +16,10 @@ Column = Float64[np.ndarray, "batch"]
 Noise = Float64[np.ndarray, "one_or_batch _"]
 Groups = Float64[np.ndarray, "groups"]
 
-QUADRATURE_ORDERS = (4, 5)
-"""Nodes on each axis of the Gauss-Hermite rules; the higher one is the figure, their difference its error."""
+LEAST_ORDER, HIGHEST_ORDER = 5, 20
+"""Nodes on each axis of the Gauss-Hermite rule: 5 for 2,000 images and more, up to 20 for few."""
+QUADRATURE_DENSITIES = 1e8
+"""Densities of one code under one image that are computed gladly; the fewer images, the more nodes they allow."""
 MOST_QUADRATURE_DIMENSIONS = 2
 SAMPLES = 4
 """Codes drawn of each posterior where there are too many dimensions for a quadrature."""
@@ -50,8 +52,9 @@ def surgery(posterior: ArrayPosterior, seed: int = 0, version: int = 0) -> Gener
     entropy = aggregate.entropies().mean()
     cross_entropy = aggregate.cross_entropies().mean()
     if aggregate.latent_dim <= MOST_QUADRATURE_DIMENSIONS:
-        mean_log_density, error = yield from _by_quadrature(aggregate)
-        num_samples = QUADRATURE_ORDERS[-1] ** aggregate.latent_dim
+        order = _order(aggregate)
+        mean_log_density, error = yield from _by_quadrature(aggregate, order)
+        num_samples = order**aggregate.latent_dim
     else:
         mean_log_density, error = yield from _by_samples(aggregate, np.random.default_rng(seed))
         num_samples = SAMPLES
@@ -208,10 +211,15 @@ def _add_exponentials(largest: Column, sums: Column, block: Rows) -> None:
     largest[:] = now
 
 
-def _by_quadrature(aggregate: AggregatePosterior) -> Generator[float, None, tuple[float, float]]:
-    """Return E log q̄ by Gauss-Hermite rules over every posterior, and how far the two highest orders differ."""
+def _order(aggregate: AggregatePosterior) -> int:
+    nodes = QUADRATURE_DENSITIES / len(aggregate) ** 2
+    return min(max(int(nodes ** (1.0 / aggregate.latent_dim)), LEAST_ORDER), HIGHEST_ORDER)
+
+
+def _by_quadrature(aggregate: AggregatePosterior, order: int) -> Generator[float, None, tuple[float, float]]:
+    """Return E log q̄ by a Gauss-Hermite rule over every posterior, and how far it is from the next lower order."""
     dim = aggregate.latent_dim
-    rules = [_rule(dim, order) for order in QUADRATURE_ORDERS]
+    rules = [_rule(dim, order - 1), _rule(dim, order)]
     total, done, means = sum(len(shares) for _, shares in rules), 0, []
     for noise, shares in rules:
         mean = 0.0

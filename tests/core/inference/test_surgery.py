@@ -66,20 +66,20 @@ def _integrated(posterior: ArrayPosterior) -> tuple[float, float]:
 @pytest.mark.parametrize(
     "posterior", [_factorised(40, 1), _factorised(40, 2), _full(40, 2)], ids=["1 dimension", "2", "2, full"]
 )
-def test_mutual_information_and_marginal_kl_are_those_of_a_fine_grid(posterior: ArrayPosterior) -> None:
+def test_mutual_information_and_marginal_kl_are_those_of_a_fine_grid(
+    posterior: ArrayPosterior, monkeypatch: pytest.MonkeyPatch
+) -> None:
     information, marginal_kl = _integrated(posterior)
     found = _found(surgery(posterior, version=3))
     assert not found.is_estimate
-    assert found.error < 2e-3
-    assert found.mutual_information == pytest.approx(information, abs=found.error)
-    assert found.marginal_kl == pytest.approx(marginal_kl, abs=found.error)
     assert (found.num_images, found.version) == (40, 3)
-
-
-def test_a_higher_order_comes_nearer_to_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    posterior = _full(40, 2)
-    monkeypatch.setattr(surgery_module, "QUADRATURE_ORDERS", (19, 20))
-    assert _found(surgery(posterior)).mutual_information == pytest.approx(_integrated(posterior)[0], abs=1e-6)
+    assert found.mutual_information == pytest.approx(information, abs=1e-3)
+    assert found.marginal_kl == pytest.approx(marginal_kl, abs=1e-3)
+    # As few nodes as for many images: worse, and told so.
+    monkeypatch.setattr(surgery_module, "QUADRATURE_DENSITIES", 0.0)
+    coarse = _found(surgery(posterior))
+    assert coarse.error < 0.02
+    assert coarse.mutual_information == pytest.approx(information, abs=coarse.error)
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 3, 8])
