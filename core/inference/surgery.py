@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from core.findings.surgery import Surgery
 from core.inference.array_posteriors import ArrayPosterior, Factorised
+from core.inference.steps import within
 from core.shapes import CodeArray
 
 Rows = Float64[np.ndarray, "batch _"]
@@ -224,7 +225,8 @@ def _by_quadrature(aggregate: AggregatePosterior, order: int) -> Generator[float
     for noise, shares in rules:
         mean = 0.0
         for row, share in zip(noise, shares, strict=True):
-            density = yield from _within(aggregate.log_density(*aggregate.codes_at(row[None, :])), done, total)
+            steps = aggregate.log_density(*aggregate.codes_at(row[None, :]))
+            density = yield from within(steps, done / total, (done + 1) / total)
             mean += float(share * density.mean())
             done += 1
         means.append(mean)
@@ -252,7 +254,8 @@ def _by_samples(
     for sample in range(SAMPLES):
         noise = generator.standard_normal(shape)
         known.append(-0.5 * (noise**2 - 1.0).sum(axis=1))
-        densities.append((yield from _within(aggregate.log_density(*aggregate.codes_at(noise)), sample, SAMPLES)))
+        steps = aggregate.log_density(*aggregate.codes_at(noise))
+        densities.append((yield from within(steps, sample / SAMPLES, (sample + 1) / SAMPLES)))
     log_density, control = np.stack(densities), np.stack(known)
     deviation = log_density - log_density.mean(axis=0)
     scatter = control - control.mean(axis=0)
@@ -261,14 +264,3 @@ def _by_samples(
     # Each image's own noise only: that images differ is no error of a mean over all of them.
     error = float(np.sqrt((left.var(axis=0, ddof=1) / SAMPLES).sum()) / len(aggregate))
     return float(left.mean()), error
-
-
-def _within(part: Generator[float, None, Column], done: int, total: int) -> Generator[float, None, Column]:
-    """Return what a part of the work returns, its shares as those of the whole."""
-    while True:
-        try:
-            share = next(part)
-        except StopIteration as end:
-            result: Column = end.value
-            return result
-        yield (done + share) / total
