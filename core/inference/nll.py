@@ -11,9 +11,10 @@ from core.config import DataConfig, ModelConfig
 from core.data.binarisation import seen_by_model
 from core.findings.nll import HeldOutNll
 from core.inference.array_likelihoods import ARRAY_LIKELIHOODS
-from core.inference.array_posteriors import ArrayPosterior, Factorised, Full
+from core.inference.array_posteriors import ArrayPosterior
 from core.inference.coders import Coder, make_coder
 from core.inference.codes import subset_indices
+from core.inference.encoding import of_image
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Split, Weights, frozen
 
@@ -99,7 +100,7 @@ def importance_weighted(
         for start in range(0, num_samples, CHUNK_SAMPLES):
             count = min(CHUNK_SAMPLES, num_samples - start)
             noise = generator.standard_normal((count, coder.config.latent_dim), dtype=np.float32)
-            weights.append(_log_weights(coder, row, _one(posterior, image), noise))
+            weights.append(_log_weights(coder, row, of_image(posterior, image), noise))
             yield (image + (start + count) / num_samples) / len(pixels)
         log_weights = np.concatenate(weights)
         largest = log_weights.max()
@@ -118,14 +119,6 @@ def _log_weights(coder: Coder, row: np.ndarray[Any, Any], posterior: ArrayPoster
     log_q = -0.5 * (noise.astype(np.float64) ** 2 + _LOG_TWO_PI).sum(axis=1) - log_det
     result: Costs = log_likelihood + log_prior - log_q
     return result
-
-
-def _one(posterior: ArrayPosterior, image: int) -> ArrayPosterior:
-    """Return the posterior of one image of a batch."""
-    one = slice(image, image + 1)
-    if isinstance(posterior, Factorised):
-        return Factorised(posterior.mean[one], posterior.log_var[one])
-    return Full(posterior.mean[one], posterior.scale[one])
 
 
 def _by_product(config: ModelConfig, weights: Weights, pixels: Pixels) -> Generator[float, None, Costs]:
