@@ -44,23 +44,14 @@ def read_outs(
     """
     indices = subset_indices(len(split), limit, seed)
     costs = evaluation(coder, split, data_config, seed, indices=indices, num_nodes=num_nodes)
-    found = yield from within(costs, 0.0, 0.45)
-    posterior = yield from within(encoded(coder, split, indices, data_config), 0.45, 0.5)
-    reason = ""
-    parts: Surgery | None = None
-    if posterior.log_var is None:
-        reason = NO_PRIOR
-    elif not (np.isfinite(posterior.mean).all() and np.isfinite(posterior.scale).all()):
-        reason = GONE_WILD
-    else:
-        parts = yield from within(surgery(posterior, seed, coder.version), 0.5, 1.0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        spread = posterior.mean.var(axis=0, dtype=np.float64)
+    found = yield from within(costs, 0.0, 0.5)
+    steps = surgery_of(coder, split, data_config, limit=limit, seed=seed)
+    spread, parts, reason = yield from within(steps, 0.5, 1.0)
     return ReadOuts(
         means=found.means,
         standard_error=found.standard_error,
         method=found.method,
-        spread=tuple(float(variance) for variance in spread),
+        spread=spread,
         surgery=parts,
         num_images=len(indices),
         of_images=len(split),
@@ -69,6 +60,22 @@ def read_outs(
         undefined_reason=reason,
         version=coder.version,
     )
+
+
+def surgery_of(
+    coder: Coder, split: Split, data_config: DataConfig, *, limit: int | None = None, seed: int = 0
+) -> Generator[float, None, tuple[tuple[float, ...], Surgery | None, str]]:
+    """Yield the share done and return Var_x E_q[z_j] of each dimension and the surgery, or why there is none."""
+    indices = subset_indices(len(split), limit, seed)
+    posterior = yield from within(encoded(coder, split, indices, data_config), 0.0, 0.1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = tuple(float(variance) for variance in posterior.mean.var(axis=0, dtype=np.float64))
+    if posterior.log_var is None:
+        return spread, None, NO_PRIOR
+    if not (np.isfinite(posterior.mean).all() and np.isfinite(posterior.scale).all()):
+        return spread, None, GONE_WILD
+    found = yield from within(surgery(posterior, seed, coder.version), 0.1, 1.0)
+    return spread, found, ""
 
 
 def exact_read_outs(
