@@ -18,10 +18,11 @@ from core.tensors import Codes, Nats
 
 # No step goes farther: the local picture of the posterior is not trusted beyond, in standard deviations and in log L.
 _LONGEST_STEP = 1.5
-_MOST_GROWTH, _MOST_SHRINKING, _MOST_SHEAR = 0.7, 1.0, 1.0
+# A wide q that shrinks slowly finds the better mode: from the prior the best one for 31 of 40 digits, at 1.0 for 13.
+_MOST_GROWTH, _MOST_SHRINKING, _MOST_SHEAR = 0.7, 0.3, 1.0
 # Below this share of q's own precision a direction counts as flat.
 _LEAST_CURVATURE = 0.2
-# What an average over turned nodes may differ by from one turn to the next, nats.
+# What an average over turned nodes may differ by from one turn to the next, nats; more where it was seen to.
 _TOLERANCE = 1e-2
 _PAIRS = 16
 _DECAY = 10.0
@@ -47,8 +48,9 @@ class Ascent:
         self._most = rate
         self._iteration = 0
         self.q = in_family(start, family)
-        self.value, self._slope, self._curvature, _ = self._measured(self.q)
+        self.value, self._slope, self._curvature = self._measured(decoder, self.q)
         self._rate = torch.full_like(self.value, rate)
+        self._noise = torch.zeros_like(self.value)
 
     @property
     def gradient_norm(self) -> Nats:
@@ -65,20 +67,29 @@ class Ascent:
         """Take one step for each image where it raises the ELBO; where it does not, the next is shorter."""
         self._iteration += 1
         proposed = self._proposal()
-        value, slope, curvature, noise = self._measured(proposed)
-        better = value >= self.value - _TOLERANCE - 2.0 * noise
+        value, slope, curvature = self._measured(self._decoder, proposed)
+        better = value >= self.value - _TOLERANCE - 2.0 * self._noise
         self.q = self.q.where(better, proposed)
+        self.value = torch.where(better, value, self.value)
         self._slope = torch.where(better[:, None], slope, self._slope)
         self._curvature = torch.where(better[:, None, None], curvature, self._curvature)
-        # A turn of the nodes that flattered an old q would else keep it for ever.
-        self.value = torch.where(better, value, self.value - _TOLERANCE - noise)
-        self._rate = torch.where(better, (1.5 * self._rate).clamp(max=self._most), 0.4 * self._rate)
+        self._noise = 0.8 * self._noise
+        self._rate = torch.where(better, (1.5 * self._rate).clamp(max=self._most), 0.5 * self._rate)
+        worse = torch.nonzero(~better)[:, 0]
+        if len(worse):
+            self._look_again(worse)
+
+    def _look_again(self, rows: Tensor) -> None:
+        """Measure q anew where a step was refused: nodes that flattered it would else keep it for ever."""
+        value, slope, curvature = self._measured(self._decoder.rows(rows), self.q.rows(rows))
+        self._noise[rows] = torch.maximum(self._noise[rows], (value - self.value[rows]).abs())
+        self.value[rows], self._slope[rows], self._curvature[rows] = value, slope, curvature
 
     def keep(self, rows: Tensor) -> None:
         """Go on with some of the images only."""
         self._decoder = self._decoder.rows(rows)
         self.q = self.q.rows(rows)
-        self.value, self._rate = self.value[rows], self._rate[rows]
+        self.value, self._rate, self._noise = self.value[rows], self._rate[rows], self._noise[rows]
         self._slope, self._curvature = self._slope[rows], self._curvature[rows]
 
     def _proposal(self) -> Gaussians:
@@ -110,23 +121,20 @@ class Ascent:
         along = (axes.transpose(1, 2) @ self._slope[:, :, None])[:, :, 0] / curvature.abs().clamp(min=_LEAST_CURVATURE)
         step = (axes @ along[:, :, None])[:, :, 0]
         shorter: Tensor = (_LONGEST_STEP / step.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1.0)
-        return step * shorter
+        shortened: Tensor = step * shorter
+        return shortened
 
-    def _measured(self, q: Gaussians) -> tuple[Nats, Codes, Tensor, Nats]:
-        """Return ELBO, its gradient in δ, the expected curvature −Lᵀ E[∇² log p(x, z)] L, and the value's noise."""
+    def _measured(self, decoder: FixedDecoder, q: Gaussians) -> tuple[Nats, Codes, Tensor]:
+        """Return ELBO, its gradient in δ, and the expected curvature −Lᵀ E[∇² log p(x, z)] L, at fresh nodes."""
         nodes, shares = self._nodes()
-        values, gradients = self._decoder.with_gradient(q.at(nodes))
+        values, gradients = decoder.with_gradient(q.at(nodes))
         nodes, shares = nodes.to(values.dtype), shares.to(values.dtype)
         weighed = gradients * shares[:, None]
         upward = q.scale.transpose(1, 2)
         slope = (upward @ (weighed.sum(dim=1) - q.mean)[:, :, None])[:, :, 0]
         bend = upward @ q.scale - upward @ (weighed.transpose(1, 2) @ nodes)
         value = values @ shares - q.kl_to_prior()
-        noise = torch.zeros_like(value)
-        if self._decoder.latent_dim > 2:
-            half = values.shape[1] // 2
-            noise = (0.5 * (values[:, :half] + values[:, half:])).std(dim=1) / half**0.5
-        return value, slope, 0.5 * (bend + bend.transpose(1, 2)), noise
+        return value, slope, 0.5 * (bend + bend.transpose(1, 2))
 
     def _nodes(self) -> tuple[Nodes, Shares]:
         latent_dim = self._decoder.latent_dim

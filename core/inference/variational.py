@@ -66,14 +66,14 @@ def fit_steps(
     family: str,
     start: str | Gaussians = "encoder",
     *,
-    rate: float = 0.2,
+    rate: float = 0.3,
     max_iterations: int = 300,
     seed: int = 0,
     version: int = 0,
 ) -> Iterator[FitStep]:
     """Yield q of the one image in `pixels`, shape (1, D), iteration by iteration, the start first.
 
-    `rate` is the share taken of each natural-gradient step: at 1 the way is short, at 0.2 it can be watched.  Ends when
+    `rate` is the share taken of each natural-gradient step: at 1 the way is short, at 0.3 it can be watched.  Ends when
     no step promises 1e-5 nats any more.  Raises ValueError.
     """
     decoder = FixedDecoder.of(model, pixels)
@@ -82,7 +82,7 @@ def fit_steps(
     encoder_elbo = float(elbo_of(decoder, encoder)[0])
     start_elbo = float(elbo_of(decoder, first)[0])
     # Never the nodes of the evaluation, in number or in seed.
-    ascent = Ascent(decoder, first, family, torch.Generator().manual_seed(seed), per_axis=6, rate=rate)
+    ascent = Ascent(decoder, first, family, torch.Generator().manual_seed(seed), per_axis=10, rate=rate)
     noiseless = decoder.latent_dim <= 2
     for iteration in range(max_iterations + 1):
         if iteration:
