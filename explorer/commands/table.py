@@ -115,7 +115,7 @@ COMMANDS = (
         "Show clouds of codes under noise and nearest neighbours.",
         checkable=True,
     ),
-    Command("view.reset_layout", "&Reset layout", None, "layout", "Put all panels back where they were at first."),
+    Command("view.reset_layout", "Reset la&yout", None, "layout", "Put all panels back where they were at first."),
     Command("help.shortcuts", "&Keyboard and mouse", Standard.HelpContents, "keyboard", "List every shortcut."),
     Command("help.about", "&About Latent Explorer", None, "note", "Version, data and licences.", role=Role.AboutRole),
 )

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 
 from core.data.binarisation import seen_by_model
-from core.models.build import build_model, load_weights
+from core.models.build import build_latent_model, load_weights
 from core.snapshots import PictureEncoding
 from explorer.views.draw_pad import DrawPad
 from explorer.views.readouts import number
@@ -52,7 +52,7 @@ def encoding_of(opened: OpenProgram) -> PictureEncoding:
 
 def posterior_by_torch(x: np.ndarray) -> torch.distributions.Normal:
     """Return q(z|x) of the model of the training: an oracle for the window's own encoder."""
-    model = build_model(trained().config.model, None)
+    model = build_latent_model(trained().config.model, None)
     load_weights(model, trained().weights)
     with torch.no_grad():
         mean, log_var = model.encoder(torch.tensor(x[None])).chunk(2, dim=1)
@@ -61,7 +61,7 @@ def posterior_by_torch(x: np.ndarray) -> torch.distributions.Normal:
 
 def elbo_by_torch(x: np.ndarray) -> tuple[float, float, float]:
     """Return NLL, KL and the standard error of the NLL, from many samples and torch's own distributions."""
-    model = build_model(trained().config.model, None)
+    model = build_latent_model(trained().config.model, None)
     load_weights(model, trained().weights)
     posterior = posterior_by_torch(x)
     prior = torch.distributions.Normal(torch.zeros(2), torch.ones(2))
