@@ -98,4 +98,4 @@ def row_to_remove(address: str) -> int | None:
 
 def _cell(tag: str, index: int, text: str, colour: str) -> str:
     align = "right" if index in (3, 4, 5, 6, 7) else "left"
-    return f'<{tag} align="{align}" style="color: {colour}; padding-right: 10px">{html.escape(text)}</{tag}>'
+    return f'<{tag} align="{align}" style="color: {colour}; padding-right: 10px; white-space: nowrap">{html.escape(text)}</{tag}>'

@@ -110,9 +110,10 @@ class ReadOutsPanel(QWidget):
         self.board.set_entries(entries)
 
     def set_progress(self, text: str, share: float | None = None) -> None:
-        """Say what is being measured and how much is done; without a share nothing goes on."""
-        show_text(self.status, text)
+        """Show how much of what is being measured is done; without a share nothing goes on, and the text says why."""
         self._busy = share is not None
+        show_text(self.status, "" if self._busy else text)
+        self.progress.setToolTip(text)
         self.progress.setValue(round(1000.0 * (share or 0.0)))
         self._refresh()
 

@@ -20,6 +20,7 @@ _LEAST_SPAN = 1.0
 """Nats that each axis shows at least: less is noise."""
 _PADDING = 0.12
 _LONGEST_NAME = 22
+LEFT_OUT = "Models measured on other images, with another binarisation, or whose nats are a density beside a mass."
 
 
 class RateDistortionPlane(QWidget):
@@ -75,6 +76,7 @@ class RateDistortionPlane(QWidget):
         self._trail = tuple(point for point in trail if _is_finite(point))
         self._others = tuple(point for point in others if _is_finite(point))
         self._message.setText(_left_out_text(left_out))
+        self._message.setToolTip(LEFT_OUT if left_out else "")
         self._message.setVisible(left_out > 0)
         told = [
             f"{point.name}: rate {number(point.rate)}, distortion {number(point.distortion)}" for point in self.shown
@@ -121,7 +123,9 @@ class RateDistortionPlane(QWidget):
         self._names = []
         for point in named:
             shade = colours.text if point in self._trail else colours.muted_text
-            item = pyqtgraph.TextItem(_shortened(point.name), color=shade, anchor=(0.5, 1.25))
+            # Towards the middle, so that a name is not cut at the plane's edge.
+            anchor = (1.0 - _side_of(point, self.shown), 1.25)
+            item = pyqtgraph.TextItem(_shortened(point.name), color=shade, anchor=anchor)
             item.setPos(point.rate, point.distortion)
             self._item.addItem(item, ignoreBounds=True)
             self._names.append(item)
@@ -130,7 +134,7 @@ class RateDistortionPlane(QWidget):
         colours = current_palette()
         self.widget.setBackground(colours.canvas)
         style = {"color": colours.muted_text, "font-size": "8pt"}
-        for side, text in (("left", "distortion (NLL), nats"), ("bottom", "rate (KL), nats")):
+        for side, text in (("left", "NLL, nats"), ("bottom", "KL, nats")):
             axis = self._item.getAxis(side)
             axis.setPen(line_pen(colours.border))
             axis.setTextPen(colours.muted_text)
@@ -150,6 +154,13 @@ def _columns(points: Sequence[PlanePoint]) -> tuple[Any, Any]:
     return np.array([point.rate for point in points]), np.array([point.distortion for point in points])
 
 
+def _side_of(point: PlanePoint, every: Sequence[PlanePoint]) -> float:
+    """Return 1 for a point at the left of all, 0 at the right, ½ for a single one."""
+    rates = [other.rate for other in every]
+    span = max(max(rates) - min(rates), _LEAST_SPAN)
+    return min(max(0.5 - (point.rate - (max(rates) + min(rates)) / 2.0) / span, 0.0), 1.0)
+
+
 def _is_finite(point: PlanePoint) -> bool:
     return math.isfinite(point.rate) and math.isfinite(point.distortion)
 
@@ -162,4 +173,4 @@ def _left_out_text(left_out: int) -> str:
     if not left_out:
         return ""
     models = "1 model" if left_out == 1 else f"{left_out} models"
-    return f"{models} of this session left out: other images, another binarisation or a density beside a mass."
+    return f"{models} of this session left out"

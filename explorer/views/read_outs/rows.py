@@ -8,7 +8,8 @@ from explorer.views.readouts import number
 
 ABSENT = "–"
 HELP = {
-    "elbo": "Evidence lower bound at β = 1, −(NLL + KL): log p(x) is at least that, on average.",
+    "elbo": "Evidence lower bound at β = 1, −(NLL + KL): log p(x) is at least that, on average. ± is the standard "
+    "error over the images.",
     "nll": "The distortion: nats that the decoder still needs for an image when it is told the code, E_q[−log p(x|z)].",
     "kl": "The rate: nats that telling the code costs, KL(q(z|x) ‖ p(z)).",
     "active": "Dimensions whose code differs from image to image: Var_x E_q[z_j] > 0.01 (Burda et al. 2015).",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QUrl, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from core.config import ModelConfig
 from core.findings.scoreboard import ScoreboardEntry
@@ -52,18 +52,13 @@ class Scoreboard(QWidget):
         self.copy_text.clicked.connect(self._on_copy_text)
         self.copy_csv.clicked.connect(self._on_copy_csv)
         above = FlowLayout()
-        for widget in (self.add, self.images, self.samples, self.how):
+        for widget in (self.add, self.images, self.samples, self.copy_text, self.copy_csv, self.how):
             above.addWidget(widget)
-        below = QHBoxLayout()
-        below.addStretch(1)
-        below.addWidget(self.copy_text)
-        below.addWidget(self.copy_csv)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(4)
         column.addLayout(above)
         column.addWidget(self.board, 1)
-        column.addLayout(below)
         self.set_model(None)
         self.set_entries(())
 
