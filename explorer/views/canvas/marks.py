@@ -34,6 +34,7 @@ class MarkStyle:
 
 STYLES = {
     "posterior": MarkStyle("accent", "dot"),
+    "draw": MarkStyle("handle", "dot"),
     "fitted": MarkStyle("fitted_mark", "square", "fitted q"),
     "drawing": MarkStyle("drawing_mark", "diamond"),
 }

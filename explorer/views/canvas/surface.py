@@ -16,9 +16,11 @@ from explorer.views.canvas import scales
 from explorer.views.canvas.axis_chooser import AxisChooser
 from explorer.views.canvas.backdrop import Backdrop, Scene
 from explorer.views.canvas.coordinates import View
+from explorer.views.canvas.density import DensityLayer
 from explorer.views.canvas.handles import HandleMark, paint_handle
 from explorer.views.canvas.hover_card import HoverCard
 from explorer.views.canvas.legend import Legend
+from explorer.views.canvas.lens import PosteriorLens
 from explorer.views.canvas.marks import STYLES, EncodingMark, label_box, on_axes, paint_encoding
 from explorer.views.canvas.points import PointCloud, slice_opacity
 from explorer.views.canvas.samples import Groups, Places, SamplePoints
@@ -57,7 +59,8 @@ class CanvasSurface(QWidget):
         self._encodings: dict[str, EncodingMark] = {}
         self._sampled: tuple[CodeArray, CodeArray | None, Groups] | None = None
         self._samples: SamplePoints | None = None
-        self._layers = {"mosaic": True, "codes": True, "prior": True}
+        self._layers = {"mosaic": True, "codes": True, "prior": True, "posterior": True}
+        self._density = DensityLayer()
         self._note = ""
         self._hovered = -1
         self._mouse = QPointF()
@@ -72,6 +75,7 @@ class CanvasSurface(QWidget):
         self.legend = Legend(self)
         self.axis_chooser = AxisChooser(self)
         self.axis_chooser.hide()
+        self.lens = PosteriorLens(self._density, self)
         self.hover_card = HoverCard(self)
 
     # ---- what is shown ----
@@ -132,6 +136,7 @@ class CanvasSurface(QWidget):
             self._place_encoding(kind)
         self._place_samples()
         self._mark_handles()
+        self._look_through_lens()
         self._invalidate()
 
     def _set_view(self, view: View, *, zooming: bool = False) -> None:
@@ -141,6 +146,7 @@ class CanvasSurface(QWidget):
         self._view = view
         self._marks = {}
         self._mark_handles()
+        self._look_through_lens()
         self._invalidate()
         self._settle_timer.start()
 
@@ -188,11 +194,22 @@ class CanvasSurface(QWidget):
             for mark in (old, new):
                 if mark is not None:
                     self.update(self._covered(kind, mark))
+            self._look_through_lens()
 
     def _covered(self, kind: str, mark: EncodingMark) -> QRect:
         """Return the pixels a mark and its label paint on."""
         label = label_box(mark, STYLES[kind], self._view, scales.small_font(self.font()))
         return mark.bounds(self._view).united(label.toAlignedRect())
+
+    @property
+    def _density_shown(self) -> bool:
+        return self._layers["posterior"] and self._density.map is not None
+
+    def _look_through_lens(self) -> None:
+        if self._density_shown:
+            self.lens.look(self._view, self._axes, self._encodings)
+        elif not self.lens.isHidden():
+            self.lens.hide()
 
     def _place_samples(self) -> None:
         old, self._samples = self._samples, None
@@ -245,6 +262,8 @@ class CanvasSurface(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._pixmap)
         font = scales.small_font(self.font())
+        if self._density_shown and region.intersects(self._density.bounds(self._view, self._axes)):
+            self._density.paint(painter, self._view, self._axes, colours)
         if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
             self._samples.paint(painter, self._view, colours)
         for kind, style in STYLES.items():
@@ -287,6 +306,8 @@ class CanvasSurface(QWidget):
         if self._latent_dim > 2:
             first, second = (scales.axis_name(axis) for axis in self._axes)
             lines.append(f"points are projected on {first}, {second}; pictures are the slice through the sliders' code")
+            if self._has_prior:
+                lines.append(f"ellipses are marginals of q on {first}, {second}")
         if self._view.strip:
             lines.append("one latent dimension: height shows density only")
         if not self._has_prior:
