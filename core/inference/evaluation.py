@@ -37,13 +37,15 @@ class Evaluation:
     standard_error: float | None
     """Of the mean ELBO, or of the mean NLL where no ELBO is defined; None for a single image."""
     num_nodes: int
-    """Codes of each image behind its NLL: 1 for a single sample of q, more for a quadrature."""
+    """Codes of each image behind its NLL: 1 for a single sample of q, more for a quadrature, 0 without codes."""
     likelihood_normalised: bool
     """Whether these nats are those of a distribution that sums to one; Bernoulli nats of grey pixels are not."""
 
     @property
     def method(self) -> str:
         """How the NLL, and with it the ELBO, was found, in words."""
+        if self.num_nodes == 0:
+            return "no codes: the NLL is −log p(x) itself"
         if self.means.kl is None:
             return "at the code of each image, which is deterministic"
         if self.num_nodes == 1:

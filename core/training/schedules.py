@@ -37,4 +37,5 @@ def burda(done: float) -> float:
     # A share of the run times all passes may fall a rounding short of the whole number it stands for.
     passes = done * BURDA_PASSES + 1e-6
     stage = sum(passes >= (3**i - 1) // 2 for i in range(1, BURDA_STAGES))
-    return math.pow(10.0, -stage / (BURDA_STAGES - 1))
+    factor: float = 10.0 ** (-stage / (BURDA_STAGES - 1))
+    return factor

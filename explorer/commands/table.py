@@ -63,6 +63,14 @@ COMMANDS = (
         "view.mosaic", "&Mosaic", "Ctrl+2", "mosaic", "Show decoded pictures across the latent plane.", checkable=True
     ),
     Command("view.prior", "&Prior", "Ctrl+3", "prior", "Show contours of the prior, one to three σ.", checkable=True),
+    Command(
+        "view.posterior",
+        "P&osterior",
+        "Ctrl+4",
+        "posterior",
+        "Show the true posterior p(z|x) of the image under the hand.",
+        checkable=True,
+    ),
     Command("view.fit", "&Fit view", "Ctrl+0", "fit", "Show all codes."),
     Command("view.timing", "Show &timing", "Ctrl+T", "timing", "Show how long a drag takes.", checkable=True),
     Command(
@@ -149,6 +157,7 @@ MENUS = (
             "view.codes",
             "view.mosaic",
             "view.prior",
+            "view.posterior",
             "view.fit",
             SEPARATOR,
             "view.dock_experiment",

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from core.config import ModelConfig
 from core.inference.evidence.families import FAMILIES, Statistics, Sums
-from core.models.build import build_model, load_weights
-from core.models.latent import LatentModel
+from core.models.build import build_latent_model, load_weights
 from core.models.layout import PIXEL_LOG_VAR, outputs_per_pixel, parameters_per_pixel
 from core.probability.limits import PIXEL_LOG_VAR_MAX, PIXEL_LOG_VAR_MIN
 from core.shapes import Pixels
@@ -20,6 +19,8 @@ from core.snapshots import Weights
 
 NodeCodes = Float64[np.ndarray, "nodes latent_dim"]
 NodeNats = Float64[np.ndarray, "nodes"]
+CodesOfPictures = Float64[np.ndarray, "pictures nodes latent_dim"]
+NatsOfPictures = Float64[np.ndarray, "pictures nodes"]
 ShouldStop = Callable[[], bool]
 
 CHUNK_NODES = 1024
@@ -36,10 +37,8 @@ class NodeDecoder:
     """The decoder of one version of a model, and its likelihood as an exponential family."""
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
-        model = build_model(config, None)
+        model = build_latent_model(config, None)
         load_weights(model, weights.arrays)
-        if not isinstance(model, LatentModel):
-            raise TypeError(f"{type(model).__name__} has no codes")
         self.family = FAMILIES[config.likelihood](config, _shared_log_var(config, weights))
         self.config = config
         self.version = weights.version
@@ -72,12 +71,22 @@ class NodeDecoder:
             yield place, *self.natural(codes[place])
 
     def log_joint(
-        self, codes: NodeCodes, statistics: Float[Tensor, "one statistics"], should_stop: ShouldStop | None = None
-    ) -> NodeNats:
-        """Return log p(x|z) + log p(z) − c(x) of the one picture at each code, nats.  Raises Stopped."""
-        values = np.empty(len(codes))
-        for place, eta, offset in self.chunks(codes, should_stop):
-            values[place] = summed(eta @ statistics[0], offset)
+        self, codes: CodesOfPictures, statistics: Statistics, should_stop: ShouldStop | None = None
+    ) -> NatsOfPictures:
+        """Return log p(x|z) + log p(z) − c(x) of each picture at codes of its own, nats.  Raises Stopped."""
+        pictures, per_picture, latent_dim = codes.shape
+        values = np.empty((pictures, per_picture))
+        if pictures == 1:
+            for place, eta, offset in self.chunks(codes[0], should_stop):
+                values[0, place] = summed(eta @ statistics[0], offset)
+            return values
+        at_once = max(CHUNK_NODES // max(per_picture, 1), 1)
+        rows = at_once * per_picture
+        for place, eta, offset in self.chunks(codes.reshape(-1, latent_dim), should_stop, rows):
+            some = slice(place.start // per_picture, place.stop // per_picture)
+            by_picture = eta.reshape(-1, per_picture, eta.shape[1])
+            product = torch.bmm(by_picture, statistics[some, :, None])[:, :, 0]
+            values[some] = summed(product, offset.reshape(-1, per_picture))
         return values
 
 
@@ -85,6 +94,18 @@ def summed(product: Float[Tensor, "*shape"], offset: Float64[Tensor, "*#shape"])
     """Return t · η + offset in double precision; weights gone wild give no mass rather than NaN."""
     total = torch.add(offset, product.to(torch.float64))
     return torch.nan_to_num_(total, nan=-math.inf, posinf=-math.inf).numpy()
+
+
+def products(
+    statistics: Statistics, eta: Float[Tensor, "nodes statistics"], offset: Float64[Tensor, "nodes"]
+) -> np.ndarray[Any, Any]:
+    """Return t · η + offset of many pictures, (pictures, nodes), in the precision of η; NaN gives no mass."""
+    values: np.ndarray[Any, Any] = torch.addmm(offset.to(eta.dtype), statistics, eta.T).numpy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        sound = np.isfinite(values.sum())
+    if not sound:
+        np.nan_to_num(values, copy=False, nan=-np.inf, posinf=-np.inf)
+    return values
 
 
 def _log_prior(z: Float64[Tensor, "batch latent_dim"]) -> Sums:

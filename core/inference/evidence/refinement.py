@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 
 from core.inference.evidence.blocks import Images, Pairs, PerPair, Totals, Values, codes_of, inside
-from core.inference.evidence.decoding import CHUNK_NODES, NodeCodes, NodeDecoder, ShouldStop, Stopped, summed
+from core.inference.evidence.decoding import CHUNK_NODES, NodeCodes, NodeDecoder, ShouldStop, Stopped, products, summed
 from core.inference.evidence.families import Statistics
 from core.inference.evidence.lattice import BLOCK, Keys, Lattice, second_cell, second_offsets
 
@@ -233,8 +233,8 @@ class Refinement:
                 continue
             for block, (first, end) in enumerate(zip(firsts[blocks], ends[blocks], strict=True)):
                 of_block = slice(block * per_block, (block + 1) * per_block)
-                rows_of_images = self._statistics[torch.from_numpy(image[first:end])]
-                values[first:end] = summed(rows_of_images @ eta[of_block].T, offset[of_block])
+                of_images = self._statistics[torch.from_numpy(image[first:end])]
+                values[first:end] = products(of_images, eta[of_block], offset[of_block])
         return image, keys, values
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from core.inference.evidence.blocks import Pairs
-from core.inference.evidence.decoding import NodeCodes, NodeDecoder, ShouldStop, summed
+from core.inference.evidence.decoding import NodeCodes, NodeDecoder, ShouldStop, products, summed
 from core.inference.evidence.families import Statistics
 from core.inference.evidence.lattice import BLOCK, Lattice
 from core.inference.evidence.refinement import FIRST_SHARE, Cells, Integrals, Refinement
@@ -43,9 +43,9 @@ def refined(
         if start and should_stop is not None and should_stop():
             break
         some = statistics[start : start + _CHUNK_IMAGES]
-        # One picture: a product of matrix and vector, which does not copy the table.
-        product = (eta @ some[0])[None] if len(some) == 1 else some @ eta.T
-        pairs = table_pairs(lattice, summed(product, offset), start, keep=keep)
+        # One picture: a product of matrix and vector, in half the time.
+        values = summed(eta @ some[0], offset)[None] if len(some) == 1 else products(some, eta, offset)
+        pairs = table_pairs(lattice, values, start, keep=keep)
         found.append(refinement.first(pairs))
         if progress is not None:
             progress(FIRST_SHARE * min(start + _CHUNK_IMAGES, len(statistics)) / len(statistics))

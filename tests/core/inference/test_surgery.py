@@ -122,7 +122,7 @@ def test_samples_agree_with_a_fine_grid_within_their_standard_error() -> None:
     posterior = Factorised(np.hstack([flat.mean, column]), np.hstack([flat.log_var, -column]))
     found = _found(surgery(posterior, seed=1))
     assert found.is_estimate
-    assert 0.0 < found.error < 0.03
+    assert 0.0 < found.error < 0.05
     assert found.mutual_information == pytest.approx(_integrated(flat)[0], abs=4.0 * found.error)
 
 

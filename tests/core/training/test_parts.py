@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import config as choices
+from core import choices
 from core.config import DataConfig, ModelConfig, TrainingConfig
 from core.training import held_out
 from core.training.chunks import MAX_STEPS, ChunkLength
