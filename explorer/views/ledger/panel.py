@@ -22,10 +22,18 @@ TRUSTED_NATS = 1e-3
 FOLLOWS = "FOLLOWS"
 """The choice that follows the hand."""
 _CHOICES = (
-    (FOLLOWS, "follows the hand", "The image touched last: a data point, the drawing, or a draw from the dragged code."),
+    (
+        FOLLOWS,
+        "follows the hand",
+        "The image touched last: a data point, the drawing, or a draw from the dragged code.",
+    ),
     (SubjectSource.DATA.name, "data point", "The image behind the selected handle, as the model sees it."),
     (SubjectSource.DRAWING.name, "drawing", "What is on the draw pad, thresholded at one half."),
-    (SubjectSource.CODE.name, "draw from the code", "A draw x ~ p(x|z) at the selected code, always with the same noise."),
+    (
+        SubjectSource.CODE.name,
+        "draw from the code",
+        "A draw x ~ p(x|z) at the selected code, always with the same noise.",
+    ),
 )
 _LOWER_BOUND = "IWAE is a lower bound on log p(x) in expectation."
 _GREY = "Grey pixels: Bernoulli nats are not a likelihood."
