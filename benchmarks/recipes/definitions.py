@@ -83,7 +83,7 @@ VAE = Recipe(
     title="VAE, k = 1, 784-200-200-50, tanh",
     source=_BURDA,
     settings=("model=vae", *_BURDA_NET),
-    short=Schedule((*_cosine(60, *_SHORT), _EPSILON), 1000, _cosine_words(60, *_SHORT) + " (ε 1e-4)"),
+    short=Schedule((*_cosine(60, *_SHORT), _EPSILON), 2000, _cosine_words(60, *_SHORT) + " (ε 1e-4)"),
     full=_PAPER,
     published={"NLL": 86.76},
 )
@@ -92,7 +92,7 @@ IWAE = Recipe(
     title="IWAE, k = 5, 784-200-200-50, tanh",
     source=_BURDA,
     settings=("model=iwae", "num_samples=5", *_BURDA_NET),
-    short=Schedule((*_cosine(30, *_SHORT), _EPSILON), 1000, _cosine_words(30, *_SHORT) + " (ε 1e-4)"),
+    short=Schedule((*_cosine(30, *_SHORT), _EPSILON), 2000, _cosine_words(30, *_SHORT) + " (ε 1e-4)"),
     full=_PAPER,
     published={"NLL": 85.54},
 )

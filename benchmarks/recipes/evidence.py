@@ -1,7 +1,9 @@
-"""Estimates of log p(x) by importance sampling, in torch: fifty latent dimensions leave no other way."""
+"""What the recipes share: means with their errors, a model's x, and log p(x) estimated from a q of one's own."""
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,7 +12,6 @@ from core.compatibility import data_for
 from core.config import ExperimentConfig
 from core.data.binarisation import seen_by_model
 from core.models.build import build_model, load_weights
-from core.models.picture_model import PictureModel
 from core.models.vae import Vae
 from core.objectives.terms import as_model
 from core.probability.posteriors import FactorisedGaussian
@@ -18,6 +19,7 @@ from core.saved_model import SavedModel
 from core.snapshots import Split
 from core.tensors import Images, Nats
 
+T = TypeVar("T")
 PIECE = 1000
 """Codes decoded at once: 3 MB of logits."""
 
@@ -27,7 +29,7 @@ class Mean:
     """A mean over images, nats per image, with its standard error."""
 
     value: float
-    standard_error: float
+    standard_error: float | None
 
     @classmethod
     def of(cls, values: Nats) -> "Mean":
@@ -36,24 +38,22 @@ class Mean:
         return cls(float(array.mean()), float(array.std() / math.sqrt(len(array))))
 
 
-def frozen_model(saved: SavedModel) -> PictureModel:
-    """Return the model, without gradients for its weights."""
-    model = build_model(saved.config.model, None)
-    load_weights(model, saved.weights)
-    return model.requires_grad_(requires_grad=False)
+def pulled(work: Generator[float, None, T]) -> T:
+    """Return what a piece of work returns that yields the share done."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def frozen_vae(saved: SavedModel) -> Vae:
-    """Return the model with a prior.  Raises TypeError for another."""
-    return as_model(frozen_model(saved), Vae, "log p(x) is estimated for a model with a prior")
-
-
-def some_rows(num_images: int, wanted: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return sorted rows of a seeded draw of images; all of them where no more are wanted.
-
-    Drawn, because the first half of MNIST's test images is easier than the second.
-    """
-    return np.sort(np.random.default_rng(seed).permutation(num_images)[:wanted]).astype(np.int64)
+    """Return the model, without gradients for its weights.  Raises TypeError for one without a prior."""
+    model = build_model(saved.config.model, None)
+    load_weights(model, saved.weights)
+    model.requires_grad_(requires_grad=False)
+    return as_model(model, Vae, "log p(x) is estimated for a model with a prior")
 
 
 def seen(split: Split, rows: np.ndarray[tuple[int], np.dtype[np.int64]], config: ExperimentConfig) -> Images:

@@ -14,7 +14,7 @@ from core.probability.posteriors import FactorisedGaussian
 from core.tensors import Images, Nats
 
 FITTING_SAMPLES = 16
-FITTING_STEPS = 2000
+FITTING_STEPS = 1000
 FITTING_RATE = 0.02
 PIECE_IMAGES = 100
 
