@@ -14,3 +14,5 @@ PerImage = Float32[np.ndarray, "batch"]
 Labels = Int64[np.ndarray, "num_images"]
 PixelRow = Float32[np.ndarray, "pixels"]
 """Pixels of one picture, in [0, 1]."""
+Density = Float32[np.ndarray, "rows columns"]
+"""A density over a plane of codes, first row at the top; over a line, its single row."""

@@ -157,8 +157,7 @@ class DrawingSession(QObject):
         if encoding is None:
             self._canvas.clear_drawing_mark()
             return
-        std = None if encoding.log_var is None else np.exp(0.5 * encoding.log_var)
-        self._canvas.set_drawing_mark(encoding.mean, std)
+        self._canvas.set_drawing_mark(encoding.mean, None if encoding.log_var is None else encoding.scale)
 
     def _on_send_to_canvas(self) -> None:
         if self._encoding is not None:

@@ -12,7 +12,6 @@ from core.settings import ConfigError
 from explorer.messages import (
     Failed,
     ImportedPicture,
-    ImportPreview,
     JobFailed,
     RunResult,
     RunState,
@@ -23,13 +22,14 @@ from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.autosaves import SUFFIX, Autosaves
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
+from explorer.session.importing import ImportSession
 from explorer.session.latent import LatentSession
+from explorer.session.slider_edits import SliderSession
 from explorer.session.subject import SubjectSession
 from explorer.session.training import TrainingSession, checked_start
 from explorer.session.views import Views
 from explorer.session.workers import Workers
 from explorer.settings import Settings
-from explorer.views.import_dialog import ImportDialog
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 # Closing waits for the step in progress and its save; what is left then is an import of torch, with nothing to lose.
@@ -49,6 +49,7 @@ class Session(QObject):
         self._workers = workers
         self.config = ExperimentConfig()
         self.latent = LatentSession(views.canvas, views.sliders, views.hand, workers.inference, self)
+        self.sliders = SliderSession(views.sliders, self.latent, workers.inference, self)
         self.drawing = DrawingSession(views.draw_pad, views.canvas, self.latent, workers.inference, self)
         self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
         self.subject = SubjectSession(self.latent, self.drawing, self)
@@ -57,7 +58,7 @@ class Session(QObject):
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )
-        self._dialog: ImportDialog | None = None
+        self._importing = ImportSession(workers.loading, views.window, self)
         self._closing = False
         self._start_paths: tuple[Path, ...] = ()
         self._wanted_data: DataConfig | None = None
@@ -92,8 +93,7 @@ class Session(QObject):
         workers.training.model_saved.connect(documents.on_model_saved)
         workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
-        workers.loading.import_wanted.connect(self._on_import_wanted)
-        workers.loading.preview_ready.connect(self._on_preview_ready)
+        self._importing.accepted.connect(self._on_import_accepted)
         workers.loading.picture_imported.connect(self._on_picture_imported)
         workers.loading.failed.connect(self._on_job_failed)
         for thread in workers.all:
@@ -178,7 +178,7 @@ class Session(QObject):
 
     def _on_data_opened(self, dataset: Dataset) -> None:
         if dataset.config == self._wanted_data:
-            self._close_dialog()
+            self._importing.close()
             self._views.window.clear_error()
         self._set_config(replace(self.config, data=dataset.config))
         self.latent.set_dataset(dataset)
@@ -231,30 +231,6 @@ class Session(QObject):
 
     # Importing
 
-    def _on_import_wanted(self, preview: ImportPreview) -> None:
-        self._close_dialog()
-        self._dialog = ImportDialog(preview.config, self._views.window)
-        self._dialog.preview_requested.connect(self._workers.loading.preview)
-        self._dialog.accepted_config.connect(self._on_import_accepted)
-        self._dialog.rejected.connect(self._on_import_rejected)
-        self._dialog.set_preview(preview)
-        self._dialog.show()
-
-    def _close_dialog(self) -> None:
-        dialog, self._dialog = self._dialog, None
-        if dialog is not None:
-            dialog.close()
-            dialog.deleteLater()
-
-    def _on_import_rejected(self) -> None:
-        if self._dialog is not None:
-            self._workers.loading.cancel()
-            self._close_dialog()
-
-    def _on_preview_ready(self, preview: ImportPreview) -> None:
-        if self._dialog is not None:
-            self._dialog.set_preview(preview)
-
     def _on_import_accepted(self, config: DataConfig) -> None:
         self._wanted_data = config
         self.documents.open_data(config)
@@ -263,9 +239,8 @@ class Session(QObject):
         self.drawing.show_picture(imported)
 
     def _on_job_failed(self, failed: JobFailed) -> None:
-        dialog = self._dialog
-        if failed.job in {"preview data", "open data"} and dialog is not None and failed.path == dialog.config.source:
-            dialog.set_preview(failed.failure)
+        if failed.job in {"preview data", "open data"} and self._importing.asks_for(failed.path):
+            self._importing.explain(failed.failure)
         elif failed.job == "open picture":
             self.failed.emit(failed.failure)
         elif failed.job == "open model" and failed.origin == "shipped":

@@ -7,9 +7,10 @@ import numpy as np
 from core.config import ModelConfig
 from core.data.binarisation import seen_by_model
 from core.data.dataset import Dataset
-from core.shapes import Picture, PixelRow
+from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import Codes, Split
 from explorer.messages import CodesRequest, CodesResult, picture_of
+from explorer.workers.hand import Hand
 
 SPLIT_NAMES = {"train": "training", "held_out": "held-out"}
 
@@ -22,6 +23,7 @@ class ShownData:
         self.split_name = "held_out"
         self._codes: Codes | None = None
         self._answered: CodesRequest | None = None
+        self._encoded: tuple[int, int, Codes, Code, Scale] | None = None
 
     @property
     def codes(self) -> Codes | None:
@@ -76,6 +78,21 @@ class ShownData:
         # The indices of a subset rise, so that a drag over 60,000 of them costs a few comparisons.
         row = int(np.searchsorted(self.codes.indices, image))
         return row if row < len(self.codes) and int(self.codes.indices[row]) == image else None
+
+    def posterior_of(self, image: int | None, hand: Hand | None) -> tuple[Code, Code | Scale] | None:
+        """Return mean and deviations, or L, of q(z|x) of an image among the shown; None where there is none."""
+        row, codes = self.row_of(image), self._codes
+        if image is None or row is None or codes is None or codes.log_var is None:
+            return None
+        if hand is None or hand.config.posterior != "full":
+            return codes.mean[row], np.exp(0.5 * codes.log_var[row])
+        # The codes hold variances alone: how the dimensions vary together, the encoder has to say again, once.
+        if self._encoded is None or self._encoded[:3] != (image, hand.version, self._codes):
+            mean, scale = hand.posterior_of(self.seen(image))
+            if scale is None:
+                return None
+            self._encoded = (image, hand.version, codes, mean, scale)
+        return self._encoded[3:]
 
     def image_of(self, row: int) -> int | None:
         """Return the image behind a row of the codes, in the half that is to be shown; None when it is not of that."""

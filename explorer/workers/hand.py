@@ -9,7 +9,7 @@ import numpy as np
 
 from core.config import ModelConfig
 from core.inference.pictures import encode_picture, pictures_at
-from core.shapes import Code, Picture, PixelRow
+from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import PictureEncoding
 from explorer.messages import HandPictures, picture_of
 
@@ -62,6 +62,11 @@ class Hand:
     def encode(self, pixels: PixelRow) -> PictureEncoding:
         """Return how pixels in [0, 1], shape (pixels,), are encoded and reconstructed."""
         return encode_picture(self.coder, pixels[None], _NOISE_SEED)
+
+    def posterior_of(self, pixels: PixelRow) -> tuple[Code, Scale | None]:
+        """Return mean and L of q(z|x) = N(mean, L Lᵀ), for pixels in [0, 1]; of a plain code the mean alone."""
+        posterior = self.coder.encode(pixels[None])
+        return posterior.mean[0], None if posterior.log_var is None else posterior.scale[0]
 
     def mean_of(self, pixels: PixelRow) -> tuple[Code, Code | None]:
         """Return mean and standard deviation of q(z|x) for pixels in [0, 1], shape (pixels,)."""

@@ -3,7 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 
-from core.shapes import Code, Picture
+import numpy as np
+
+from core.shapes import Code, CodeArray, Labels, Picture, Scale
 from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
 from explorer.views.canvas.surface import PRIOR_REACH, CanvasSurface
@@ -25,7 +27,7 @@ class CanvasSetters(CanvasSurface):
         self._view = dataclasses.replace(self._view, strip=latent_dim == 1)
         if changed:
             self._codes = self._mosaic = self._slice = None
-            self._drawing_code = self._posterior_code = None
+            self._encoded, self._sampled = {}, None
             self._handles, self._selected = (), None
             self._label_names = ()
             self.legend.set_names(())
@@ -90,24 +92,54 @@ class CanvasSetters(CanvasSurface):
         self._handles, self._selected = tuple(handles), selected
         self._mark_handles()
 
-    def set_drawing_mark(self, mean: Code, std: Code | None) -> None:
-        """Mark how a drawing is encoded: the mean, and an ellipse to scale from the standard deviation.
+    def set_drawing_mark(self, mean: Code, scale: Code | Scale | None) -> None:
+        """Mark how a drawing is encoded: the mean, and ellipses to scale at 1 and 2 standard deviations.
 
-        Both in latent units: whole codes, which follow the axes, or two values on the axes shown now.
+        `scale` holds the deviations, or L of a full covariance L Lᵀ; None for a plain code.  All in latent units:
+        whole codes, which follow the axes, or two values on the axes shown now.
         """
-        self._drawing_mark = self._replace_mark(self._drawing_mark, (mean, std))
-        self._drawing_code = (mean, std)
+        self._mark("drawing", mean, scale)
 
     def clear_drawing_mark(self) -> None:
         """Remove the mark of the drawing."""
-        self._drawing_code = None
-        self._drawing_mark = self._replace_mark(self._drawing_mark, None)
+        self._mark("drawing", None, None)
 
-    def set_posterior(self, mean: Code | None, std: Code | None = None) -> None:
+    def set_posterior(self, mean: Code | None, scale: Code | Scale | None = None) -> None:
         """Show q(z|x) of a data point to scale, or nothing for None; values as for set_drawing_mark."""
-        coded = None if mean is None else (mean, std)
-        self._posterior_mark = self._replace_mark(self._posterior_mark, coded)
-        self._posterior_code = coded
+        self._mark("posterior", mean, scale)
+
+    def set_fitted(self, mean: Code | None, scale: Code | Scale | None = None) -> None:
+        """Show a q that is being fitted to one image, or nothing for None; values as for set_drawing_mark."""
+        self._mark("fitted", mean, scale)
+
+    def set_points(
+        self, z: CodeArray | None, origin_points: CodeArray | None = None, groups: Labels | None = None
+    ) -> None:
+        """Show up to a few hundred codes as small points, or none for None: samples of q, or a cloud under noise.
+
+        Whole codes in latent units, one a row, which follow the axes.  `origin_points`, as many or a single one, begin
+        a line to each point; `groups`, counted from 0, give the points' colours.
+        """
+        if z is None:
+            self._sampled = None
+        else:
+            for codes in (z, origin_points):
+                if codes is not None and (codes.ndim != 2 or codes.shape[1] != self._latent_dim):
+                    raise ValueError(f"points need {self._latent_dim} latent dimensions, not shape {codes.shape}")
+            if origin_points is not None and len(origin_points) not in {1, len(z)}:
+                raise ValueError(f"{len(z)} points need as many origins, or one, not {len(origin_points)}")
+            self._sampled = (z, origin_points, np.zeros(len(z), np.int64) if groups is None else groups)
+        self._place_samples()
+
+    def _mark(self, kind: str, mean: Code | None, scale: Code | Scale | None) -> None:
+        if mean is None:
+            self._encoded.pop(kind, None)
+        else:
+            self._on_axes(mean)  # refuses codes of another model before anything is changed
+            if scale is not None and (len(scale) != len(mean) or (scale.ndim == 2 and scale.shape[1] != len(mean))):
+                raise ValueError(f"a scale for {len(mean)} values must have as many rows, not shape {scale.shape}")
+            self._encoded[kind] = (mean, scale)
+        self._place_encoding(kind)
 
     def set_hover_picture(self, row: int, picture: Picture, text: str) -> None:
         """Show the picture of the point under the mouse; a late answer for another point is dropped."""
@@ -160,7 +192,6 @@ class CanvasSetters(CanvasSurface):
 
     def _forget_marks_of_other_axes(self) -> None:
         """Two values on the axes shown before say nothing of the new ones: better no mark than a wrong one."""
-        if self._drawing_code is not None and len(self._drawing_code[0]) != self._latent_dim:
-            self._drawing_code = None
-        if self._posterior_code is not None and len(self._posterior_code[0]) != self._latent_dim:
-            self._posterior_code = None
+        self._encoded = {
+            kind: (mean, scale) for kind, (mean, scale) in self._encoded.items() if len(mean) == self._latent_dim
+        }

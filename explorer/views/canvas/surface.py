@@ -3,11 +3,12 @@
 import dataclasses
 import math
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from core.shapes import Code
+from core.shapes import Code, CodeArray, Scale
 from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
 from explorer.theme import current_palette
@@ -18,8 +19,9 @@ from explorer.views.canvas.coordinates import View
 from explorer.views.canvas.handles import HandleMark, paint_handle
 from explorer.views.canvas.hover_card import HoverCard
 from explorer.views.canvas.legend import Legend
-from explorer.views.canvas.marks import EncodingMark, paint_encoding
+from explorer.views.canvas.marks import STYLES, EncodingMark, label_box, on_axes, paint_encoding
 from explorer.views.canvas.points import PointCloud, slice_opacity
+from explorer.views.canvas.samples import Groups, Places, SamplePoints
 from explorer.views.canvas.scatter import disc_radius
 from explorer.views.canvas.strip import strip_places
 
@@ -50,10 +52,11 @@ class CanvasSurface(QWidget):
         self._handles: tuple[Handle, ...] = ()
         self._selected: int | None = None
         self._marks: dict[HandleMark, QRegion] = {}
-        self._drawing_mark: EncodingMark | None = None
-        self._drawing_code: tuple[Code, Code | None] | None = None
-        self._posterior_mark: EncodingMark | None = None
-        self._posterior_code: tuple[Code, Code | None] | None = None
+        self._encoded: dict[str, tuple[Code, Code | Scale | None]] = {}
+        """Mean and scale behind the mark of each kind, as they were given."""
+        self._encodings: dict[str, EncodingMark] = {}
+        self._sampled: tuple[CodeArray, CodeArray | None, Groups] | None = None
+        self._samples: SamplePoints | None = None
         self._layers = {"mosaic": True, "codes": True, "prior": True}
         self._note = ""
         self._hovered = -1
@@ -125,8 +128,9 @@ class CanvasSurface(QWidget):
     def _place_again(self) -> None:
         """Codes, axes, slice or labels changed: everything stands elsewhere."""
         self._cloud = None
-        self._drawing_mark = self._replace_mark(self._drawing_mark, self._drawing_code)
-        self._posterior_mark = self._replace_mark(self._posterior_mark, self._posterior_code)
+        for kind in STYLES:
+            self._place_encoding(kind)
+        self._place_samples()
         self._mark_handles()
         self._invalidate()
 
@@ -172,15 +176,40 @@ class CanvasSurface(QWidget):
         if not region.isEmpty():
             self.update(region)
 
-    def _replace_mark(self, old: EncodingMark | None, coded: tuple[Code, Code | None] | None) -> EncodingMark | None:
-        new = None
-        if coded is not None:
-            mean, std = coded
-            new = EncodingMark(self._on_axes(mean), None if std is None else self._on_axes(std))
-        for mark in (old, new):
-            if mark is not None and old != new:
-                self.update(mark.bounds(self._view))
-        return new
+    def _place_encoding(self, kind: str) -> None:
+        """Put the mark of a kind where its code is on the shown axes; only what changed is painted again."""
+        old, new = self._encodings.pop(kind, None), None
+        if kind in self._encoded:
+            mean, scale = self._encoded[kind]
+            axes = self._axes if len(mean) == self._latent_dim else (0, min(len(mean), 2) - 1)
+            new = EncodingMark(self._on_axes(mean), on_axes(scale, axes))
+            self._encodings[kind] = new
+        if old != new:
+            for mark in (old, new):
+                if mark is not None:
+                    self.update(self._covered(kind, mark))
+
+    def _covered(self, kind: str, mark: EncodingMark) -> QRect:
+        """Return the pixels a mark and its label paint on."""
+        label = label_box(mark, STYLES[kind], self._view, scales.small_font(self.font()))
+        return mark.bounds(self._view).united(label.toAlignedRect())
+
+    def _place_samples(self) -> None:
+        old, self._samples = self._samples, None
+        if self._sampled is not None:
+            codes, origins, groups = self._sampled
+            starts = None if origins is None else self._columns(origins)
+            self._samples = SamplePoints(self._columns(codes), starts, groups)
+        for samples in (old, self._samples):
+            if samples is not None:
+                self.update(samples.bounds(self._view))
+
+    def _columns(self, codes: CodeArray) -> Places:
+        """Return what codes are on the shown axes; across a strip they lie in its middle."""
+        first, second = self._axes
+        if self._view.strip:
+            return np.stack((codes[:, 0], np.zeros(len(codes), np.float32)), axis=1)
+        return codes[:, (first, second)]
 
     def _set_hovered(self, row: int) -> None:
         if row != self._hovered:
@@ -215,13 +244,13 @@ class CanvasSurface(QWidget):
         region = event.region()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._pixmap)
-        outline = QColor(colours.handle_outline)
-        for mark, name, diamond in (
-            (self._posterior_mark, colours.accent, False),
-            (self._drawing_mark, colours.drawing_mark, True),
-        ):
-            if mark is not None and region.intersects(mark.bounds(self._view)):
-                paint_encoding(painter, mark, self._view, QColor(name), outline, diamond=diamond)
+        font = scales.small_font(self.font())
+        if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
+            self._samples.paint(painter, self._view, colours)
+        for kind, style in STYLES.items():
+            mark = self._encodings.get(kind)
+            if mark is not None and region.intersects(self._covered(kind, mark)):
+                paint_encoding(painter, mark, style, self._view, colours, font)
         place = self._hovered_place()
         if place is not None and self.cloud is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -229,7 +258,6 @@ class CanvasSurface(QWidget):
             painter.setPen(QPen(QColor(colours.text), 2.0))
             radius = disc_radius(self.cloud, self._view) + 2.5
             painter.drawEllipse(place, radius, radius)
-        font = scales.small_font(self.font())
         for handle, covered in self._marks.items():
             if region.intersects(covered):
                 paint_handle(painter, handle, self._view, colours, font)

@@ -29,6 +29,7 @@ def make_codes(mean: Any, labels: Any = None, version: int = 1) -> Codes:
     return Codes(
         mean=mean,
         log_var=None,
+        kl=None,
         indices=frozen(np.arange(len(mean)), np.int64),
         labels=None if labels is None else frozen(labels, np.int64),
         split="train",

@@ -33,6 +33,10 @@ def test_no_setter_says_an_intent(canvas: LatentCanvas, recorder: Recorder) -> N
         canvas.clear_drawing_mark()
         canvas.set_posterior(code, code + 0.5)
         canvas.set_posterior(None)
+        canvas.set_fitted(code, np.eye(latent_dim, dtype=np.float32))
+        canvas.set_fitted(None)
+        canvas.set_points(np.ones((3, latent_dim), np.float32), code[None], np.arange(3))
+        canvas.set_points(None)
         canvas.set_hover_picture(0, picture, "text")
         canvas.set_layers(mosaic=False, codes=False, prior=False)
         canvas.set_layers(mosaic=True, codes=True, prior=True)
@@ -171,12 +175,10 @@ def test_a_mark_follows_the_axes_and_one_of_other_axes_vanishes(canvas: LatentCa
     canvas.set_latent_dim(4, True)
     canvas.set_drawing_mark(np.arange(4, dtype=np.float32), np.arange(4, dtype=np.float32) + 1)
     canvas.set_posterior(np.array([0.5, 0.25], dtype=np.float32), None)
-    assert canvas._posterior_mark is not None
-    assert canvas._posterior_mark.mean == (0.5, 0.25)
+    assert canvas._encodings["posterior"].mean == (0.5, 0.25)
     canvas.set_axes(3, 1)
-    assert canvas._drawing_mark is not None
-    assert canvas._drawing_mark.mean == (3.0, 1.0)
-    assert canvas._drawing_mark.std == (4.0, 2.0)
-    assert canvas._posterior_code is None
+    assert canvas._encodings["drawing"].mean == (3.0, 1.0)
+    assert canvas._encodings["drawing"].std == (4.0, 2.0)
+    assert "posterior" not in canvas._encodings
     with pytest.raises(ValueError, match="a code of 4 values or two on the shown axes, not 3"):
         canvas.set_drawing_mark(np.zeros(3, dtype=np.float32), None)
