@@ -42,8 +42,8 @@ def codes_under_noise(
     spread, offset = relative_spread(codes, code, data.mean)
     found, same = label, None
     if data.labels is not None and len(data):
-        rows = np.flatnonzero(data.indices == image) if image is not None else ()
-        own = int(rows[0]) if len(rows) and len(data) > 1 else None
+        rows = [] if image is None else np.flatnonzero(data.indices == image).tolist()
+        own = rows[0] if rows and len(data) > 1 else None
         if found is None:
             found = int(data.labels[nearest_codes(data.mean, code[None], own)[0]])
         same = float((data.labels[nearest_codes(data.mean, codes, own)] == found).mean())

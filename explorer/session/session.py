@@ -19,6 +19,7 @@ from explorer.messages import (
 )
 from explorer.session.analyses.all import Analyses
 from explorer.session.analyses.hub import AnalysisHub
+from explorer.session.analyses.shelf import ModelShelf
 from explorer.session.autosaves import SUFFIX, Autosaves
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
@@ -54,7 +55,8 @@ class Session(QObject):
         self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
         self.subject = SubjectSession(self.latent, self.drawing, self)
         self.hub = AnalysisHub(views.canvas, self.latent, self.drawing, self.subject, workers.analysis, self)
-        self.analyses = Analyses(views, self.hub, self)
+        shelf = ModelShelf(settings, folder / "autosaves", workers.beside, views.window.files, self)
+        self.analyses = Analyses(views, workers, shelf, self.hub, self)
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )
