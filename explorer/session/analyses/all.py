@@ -27,5 +27,5 @@ class Analyses(QObject):
         self.ladder = LadderSession(views.ladder, hub, self)
         self.gaps = GapsSession(views.gaps, hub, self)
         self.read_outs = ReadOutsSession(views.read_outs, hub, self)
-        self.similar = SimilarSession(views.similar, workers, shelf, hub, self)
+        self.similar = SimilarSession(views, workers, shelf, hub, self)
         self.compare = CompareSession(views, workers, shelf, hub, self)

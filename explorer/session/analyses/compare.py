@@ -339,7 +339,7 @@ class CompareSession(QObject):
         self._shown.first = encoding
         if self._shown.touched is Touched.SECOND_CODE:
             self._following = True
-            self._first.move_selected_to(encoding.mean)
+            self._first.move_selected_to(encoding.mean, keeps_image=self.space.selected_image is not None)
             self._following = False
         self._show_pictures()
 
@@ -348,7 +348,7 @@ class CompareSession(QObject):
         shown.second = encoding
         if shown.touched in {Touched.IMAGE, Touched.FIRST_CODE}:
             self._following = True
-            self.space.follow(encoding.mean, shown.image)
+            self.space.follow(encoding.mean, self._first.selected_image)
             self._following = False
         elif shown.touched is Touched.DRAWING:
             self._mark_drawing(encoding)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from core.choices import MODELS
 from core.config import ModelConfig
 from explorer.messages import Failed, JobFailed, LoadedModel, OfferedModel
 from explorer.session.autosaves import SUFFIX, name_of
@@ -13,7 +12,15 @@ from explorer.views.file_dialogs import FileDialogs
 from explorer.workers.loading import LoadingThread
 from resources import resource
 
-_KINDS = {choice.name: choice.label for choice in MODELS}
+_KINDS = {
+    "vae": "VAE",
+    "iwae": "IWAE",
+    "autoencoder": "AE",
+    "denoising_autoencoder": "Denoising AE",
+    "sparse_autoencoder": "Sparse AE",
+    "made": "MADE",
+}
+"""Short names for titles over small maps."""
 _MOST_KEPT = 10
 
 

@@ -20,16 +20,17 @@ from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.analyses.in_turn import InTurn
 from explorer.session.analyses.shelf import ModelShelf, refusal, titled
 from explorer.session.autosaves import name_of
+from explorer.session.views import Views
 from explorer.session.workers import Workers
-from explorer.views.similar import MOST_BESIDE, NeighbourPictures, SimilarPanel
+from explorer.views.similar import CLOUD_COLOUR, MOST_BESIDE, NeighbourPictures, SimilarPanel
 from explorer.workers.analysis import Found, OpenModel
 from explorer.workers.similar import CloudAnalysis, MapAnalysis, MapModel, NeighboursAnalysis, NoiseChoice
 
 PURPOSE = "similar"
+DOCK = "view.dock_similar"
 MAP_CODES = 2_000
 """Codes on each small map."""
 _NEIGHBOURS_MS = 120
-_CLOUD_COLOUR = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,15 @@ class SimilarSession(QObject):
 
     def __init__(
         self,
-        panel: SimilarPanel,
+        views: Views,
         workers: Workers,
         shelf: ModelShelf,
         hub: AnalysisHub,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._panel = panel
+        self._panel: SimilarPanel = views.similar
+        self._in_sight = False
         self._shelf = shelf
         self._hub = hub
         self._beside: list[tuple[str, MapModel]] = []
@@ -66,10 +68,10 @@ class SimilarSession(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_NEIGHBOURS_MS)
         self._timer.timeout.connect(self._ask_neighbours)
-        self._connect(workers)
+        self._connect(views, workers)
         self._show_reason("No model is open yet.")
 
-    def _connect(self, workers: Workers) -> None:
+    def _connect(self, views: Views, workers: Workers) -> None:
         panel, hub = self._panel, self._hub
         panel.noise_changed.connect(self._ask_cloud)
         panel.new_noise_requested.connect(self.draw_new_noise)
@@ -78,7 +80,8 @@ class SimilarSession(QObject):
         panel.file_wanted.connect(self._ask_for_file)
         panel.model_removed.connect(self.remove)
         panel.image_chosen.connect(hub.latent.select_image)
-        panel.visible_changed.connect(self._on_visible)
+        # A dock behind another's tab still counts as visible, and its panel with it; only the dock itself says so.
+        views.window.docks.by_command()[DOCK].visibilityChanged.connect(self._on_visible)
         self._shelf.read.connect(self._on_read)
         self._shelf.failed.connect(self._on_unread)
         hub.model_opened.connect(self._on_model_opened)
@@ -142,11 +145,13 @@ class SimilarSession(QObject):
         self._follow()
 
     def _on_visible(self, visible: bool) -> None:  # noqa: FBT001 - a signal's value
+        self._in_sight = visible
         if visible:
             self._on_codes()
             self._ask_maps()
             self._follow()
         else:
+            self._timer.stop()
             for asked in (self._clouds, self._neighbours):
                 asked.forget()
             self._clear_points()
@@ -202,9 +207,10 @@ class SimilarSession(QObject):
     # Questions
 
     def _follow(self) -> None:
-        self._ask_cloud()
-        if not self._timer.isActive():
-            self._timer.start()
+        if self._in_sight:
+            self._ask_cloud()
+            if not self._timer.isActive():
+                self._timer.start()
 
     @property
     def _known(self) -> _Known:
@@ -220,7 +226,7 @@ class SimilarSession(QObject):
 
     def _ask_cloud(self) -> None:
         subject, config = self._hub.subject.subject, self._hub.latent.config
-        if subject is None or config is None or not config.has_codes or not self._panel.isVisible():
+        if not self._in_sight or subject is None or config is None or not config.has_codes:
             return
         if len(subject.pixels) != config.num_pixels or self._panel.reason:
             return
@@ -232,7 +238,7 @@ class SimilarSession(QObject):
 
     def _ask_neighbours(self) -> None:
         subject, codes, dataset = self._hub.subject.subject, self._hub.latent.codes, self._hub.dataset
-        if subject is None or codes is None or dataset is None or not self._hub.fits or not self._panel.isVisible():
+        if not self._in_sight or subject is None or codes is None or dataset is None or not self._hub.fits:
             return
         split = dataset.train if codes.split == "train" else dataset.held_out
         pixels = split.images.shape[1] * split.images.shape[2]
@@ -249,7 +255,7 @@ class SimilarSession(QObject):
 
     def _ask_maps(self) -> None:
         codes, dataset = self._hub.latent.codes, self._hub.dataset
-        if not self._beside or dataset is None or not self._hub.fits or not self._panel.isVisible():
+        if not self._beside or dataset is None or not self._hub.fits or not self._in_sight:
             return
         name = "held_out" if codes is None else codes.split
         split = dataset.train if name == "train" else dataset.held_out
@@ -272,7 +278,7 @@ class SimilarSession(QObject):
                 self._show_neighbours(analysis, finding)
 
     def _show_cloud(self, cloud: Cloud) -> None:
-        if not self._panel.isVisible() or cloud.slot > len(self._beside):
+        if not self._in_sight or cloud.slot > len(self._beside):
             return
         column = self._panel.columns[cloud.slot]
         latent_dim = cloud.codes.shape[1]
@@ -280,7 +286,7 @@ class SimilarSession(QObject):
             config = self._hub.latent.config
             if config is None or config.latent_dim != latent_dim:
                 return
-            groups = np.full(len(cloud.codes), _CLOUD_COLOUR, np.int64)
+            groups = np.full(len(cloud.codes), CLOUD_COLOUR, np.int64)
             self._hub.canvas.set_points(cloud.codes, None, groups)
             self._points_shown = True
         elif self._beside[cloud.slot - 1][1].model.config.latent_dim != latent_dim:

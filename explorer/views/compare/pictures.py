@@ -3,22 +3,26 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from core.config import ModelConfig
 from core.shapes import Picture
 from core.snapshots import PictureEncoding
-from explorer.views.figures import Figure, FigureRow
 from explorer.views.panels.frame import ElidedLabel
-from explorer.views.readouts import number
+from explorer.views.readouts import NumberRow, NumberTable, number
 from explorer.views.similar.thumbnail import Thumbnail
 
 _AUTOENCODER = "An autoencoder defines no p(x): ELBO and KL do not exist."
 _GREY = "Grey pixels: these nats are not a likelihood."
 _INCOMPARABLE = "One likelihood is a mass, the other a density: their nats cannot be compared."
-_NLL_TIP = "Reconstruction cost, the mean of −log p(x | z) over q(z | x), in nats; smaller is better."
-_KL_TIP = "KL(q(z | x) ‖ p(z)) in nats: how far the posterior lies from the prior."
-_ELBO_TIP = "Evidence lower bound of this image, −(NLL + KL), in nats: at most log p(x); larger is better."
+_HEADER = ("", "nats")
+_TIPS = {
+    "ELBO": "Evidence lower bound of this image, −(NLL + KL): at most log p(x); larger is better.",
+    "NLL": "Reconstruction cost, the mean of −log p(x | z) over q(z | x); smaller is better.",
+    "KL": "KL(q(z | x) ‖ p(z)): how far the posterior lies from the prior; exact for Gaussians.",
+}
+SIDE_PX = 92
+"""Side of each picture: 3 pixels for each of an image of 28, with its frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +49,23 @@ class ModelPictures(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = ElidedLabel(bold=True)
-        self.deterministic = Thumbnail(
-            "deterministic", "E[x | z] at the posterior mean: each pixel's grey is its expected value.", least_side=56
+        self.deterministic = _picture(
+            "deterministic", "E[x | z] at the posterior mean: each pixel's grey is its expected value."
         )
-        self.stochastic = Thumbnail("stochastic", "A draw x ∼ p(x | z) at a sample z of q(z | x).", least_side=56)
-        self.figures = FigureRow("Costs in nats")
-        self._reason = ElidedLabel(muted=True)
-        for view in (self.deterministic, self.stochastic):
-            view.setMaximumHeight(128)
-        pictures = QHBoxLayout()
-        pictures.setSpacing(6)
-        pictures.addWidget(self.deterministic)
-        pictures.addWidget(self.stochastic)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self._title)
-        column.addLayout(pictures, 1)
-        column.addWidget(self.figures)
-        column.addWidget(self._reason)
+        self.stochastic = _picture("stochastic", "A draw x ∼ p(x | z) at a sample z of q(z | x).")
+        self.costs = NumberTable("Costs in nats")
+        self._reason = _words()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(3)
+        grid.addWidget(self._title, 0, 0, 1, 3)
+        grid.addWidget(self.deterministic, 1, 0)
+        grid.addWidget(self.stochastic, 1, 1)
+        grid.addWidget(self.costs, 1, 2, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self._reason, 2, 0, 1, 3)
+        grid.setColumnStretch(2, 1)
+        self.set_encoding(None, is_mass=True, other_is_mass=True)
 
     @property
     def reason(self) -> str:
@@ -79,19 +81,19 @@ class ModelPictures(QWidget):
         if encoding is None:
             for view in (self.deterministic, self.stochastic):
                 view.set_picture(None)
-            self.figures.set_figures(())
-            self._reason.set_text("")
+            self.costs.set_rows(_HEADER, [NumberRow(name, ("–",)) for name in _TIPS])
+            show_words(self._reason, "")
             return
         self.deterministic.set_picture(encoding.deterministic)
         self.stochastic.set_picture(encoding.stochastic)
-        self.figures.set_figures(_costs(encoding))
+        self.costs.set_rows(_HEADER, _costs(encoding))
         sentences = [_AUTOENCODER] if encoding.kl is None else []
         grey = bool(((encoding.seen > 0) & (encoding.seen < 255)).any())
         if grey and is_mass:
             sentences.append(_GREY)
         if is_mass != other_is_mass:
             sentences.append(_INCOMPARABLE)
-        self._reason.set_text(" ".join(sentences))
+        show_words(self._reason, " ".join(sentences))
 
 
 class ComparedPictures(QFrame):
@@ -100,26 +102,25 @@ class ComparedPictures(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Both models' reconstructions")
-        self.seen = Thumbnail("x, for both", "The one image that both models encode.", least_side=56)
-        self.seen.setMaximumHeight(128)
-        self._text = ElidedLabel(muted=True)
+        self.seen = _picture("x, for both", "The one image that both models encode.")
+        self._text = _words()
         self.models = (ModelPictures(), ModelPictures())
         self._views: tuple[ModelView, ModelView] | None = None
-        middle = QVBoxLayout()
-        middle.setSpacing(2)
         heading = ElidedLabel(bold=True)
-        heading.set_text("the same image")
+        heading.set_text("The same image")
+        middle = QVBoxLayout()
+        middle.setSpacing(3)
         middle.addWidget(heading)
-        middle.addWidget(self.seen, 1)
+        middle.addWidget(self.seen)
         middle.addWidget(self._text)
-        middle.addSpacing(self.models[0].figures.sizeHint().height() + 2)
+        middle.addStretch(1)
         grid = QGridLayout(self)
         grid.setContentsMargins(12, 6, 12, 6)
         grid.setHorizontalSpacing(16)
         grid.addWidget(self.models[0], 0, 0)
         grid.addLayout(middle, 0, 1)
         grid.addWidget(self.models[1], 0, 2)
-        for column, stretch in enumerate((2, 1, 2)):
+        for column, stretch in enumerate((5, 2, 5)):
             grid.setColumnStretch(column, stretch)
         grid.setAlignment(middle, Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -138,7 +139,7 @@ class ComparedPictures(QFrame):
     def set_image(self, compared: ComparedImage | None) -> None:
         """Show an image and what both make of it."""
         self.seen.set_picture(None if compared is None else compared.seen)
-        self._text.set_text("" if compared is None else compared.text)
+        show_words(self._text, "" if compared is None else compared.text)
         if self._views is None:
             return
         masses = tuple(view.config.is_mass for view in self._views)
@@ -147,8 +148,33 @@ class ComparedPictures(QFrame):
             model.set_encoding(encoding, is_mass=masses[number_], other_is_mass=masses[1 - number_])
 
 
-def _costs(encoding: PictureEncoding) -> tuple[Figure, ...]:
-    figures = [Figure(number(encoding.nll), "NLL, nats", _NLL_TIP)]
-    if encoding.kl is None or encoding.elbo is None:
-        return (*figures, Figure("–", "KL", _AUTOENCODER), Figure("–", "ELBO", _AUTOENCODER))
-    return (*figures, Figure(number(encoding.kl), "KL", _KL_TIP), Figure(number(encoding.elbo), "ELBO", _ELBO_TIP))
+def _costs(encoding: PictureEncoding) -> list[NumberRow]:
+    values = {"ELBO": encoding.elbo, "NLL": encoding.nll, "KL": encoding.kl}
+    return [
+        NumberRow(name, ("–",), _AUTOENCODER) if value is None else NumberRow(name, (number(value),), _TIPS[name])
+        for name, value in values.items()
+    ]
+
+
+def show_words(label: QLabel, text: str) -> None:
+    """Show a text; setting a label's text lays everything out anew, so only what is new is set."""
+    if text != label.text():
+        label.setText(text)
+        label.setToolTip(text)
+
+
+def _words() -> QLabel:
+    """Return lines of secondary text; always as high, or the canvases above would move with what is said."""
+    label = QLabel()
+    label.setProperty("role", "muted")
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    label.setFixedHeight(3 * label.fontMetrics().lineSpacing() + 2)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return label
+
+
+def _picture(caption: str, tip: str) -> Thumbnail:
+    view = Thumbnail(caption, tip, least_side=56)
+    view.setFixedSize(SIDE_PX, view.heightForWidth(SIDE_PX))
+    return view

@@ -1,5 +1,6 @@
 """One model's map with the cloud on it, and how wide the cloud is."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,10 +10,15 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from core.config import ModelConfig
 from core.findings.clouds import Cloud
 from core.snapshots import Codes
+from explorer.messages import Extent
 from explorer.views.canvas import LatentCanvas
+from explorer.views.canvas.backdrop import Scene
 from explorer.views.figures import Figure, FigureRow
 from explorer.views.icon_button import IconButton
 from explorer.views.panels.frame import ElidedLabel
+
+CLOUD_COLOUR = 2
+"""Which colour of points on the canvas noisy copies have: green, as no label is; the first is that of samples of q."""
 
 
 class MapCanvas(LatentCanvas):
@@ -22,11 +28,41 @@ class MapCanvas(LatentCanvas):
         super().__init__()
         self.setMinimumSize(120, 96)
         self.setToolTip("Codes of the data, and the cloud of the noisy copies; drag to move, turn the wheel to zoom")
-        self.set_layers(mosaic=False)
+        self.set_layers(mosaic=False, prior=False)
+        self._close_up = False
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return a square of a comfortable size."""
         return QSize(180, 160)
+
+    def set_close_up(self, close_up: bool) -> None:  # noqa: FBT001 - a Qt setter
+        """Show the cloud as large as it fits, or all codes."""
+        self._close_up = close_up
+        if close_up:
+            self.follow_cloud()
+        else:
+            self.fit_view()
+
+    def follow_cloud(self) -> None:
+        """Keep the cloud in view, in a close-up."""
+        samples = self._samples
+        if not self._close_up or samples is None or not len(samples.places):
+            return
+        places = np.nan_to_num(samples.places.astype(np.float64))
+        (left, bottom), (right, top) = places.min(axis=0), places.max(axis=0)
+        # A cloud of one point still needs a neighbourhood to be seen in.
+        least = 1e-3 * max(1.0, *(abs(value) for value in (left, right, bottom, top)))
+        wide, high = max(right - left, least) - (right - left), max(top - bottom, least) - (top - bottom)
+        self._fit_target = Extent(left - wide / 2, right + wide / 2, bottom - high / 2, top + high / 2)
+        self._set_view(self._view.fitted(self._fit_target, margin=0.25))
+
+    def refit_view(self) -> None:
+        """Follow codes that have outgrown the view, but for a close-up."""
+        if not self._close_up:
+            super().refit_view()
+
+    def _scene(self) -> Scene:
+        return dataclasses.replace(super()._scene(), scaled=False, notes=())
 
 
 class CloudColumn(QWidget):
@@ -40,7 +76,7 @@ class CloudColumn(QWidget):
         self._slot = slot
         self._codes: Codes | None = None
         self._cloud: Cloud | None = None
-        self._title = ElidedLabel(bold=True)
+        self._title = ElidedLabel(bold=True, cut=Qt.TextElideMode.ElideRight)
         self.remove = IconButton("close", "Take this model away", "Take this model away")
         self.remove.setVisible(slot > 0)
         self.remove.clicked.connect(self._on_remove)
@@ -55,6 +91,7 @@ class CloudColumn(QWidget):
         head.setSpacing(2)
         head.addWidget(self._title, 1)
         head.addWidget(self.remove)
+        head.addStrut(self.remove.sizeHint().height())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
@@ -96,6 +133,7 @@ class CloudColumn(QWidget):
         self.canvas.set_codes(codes)
         if first:
             self.canvas.fit_view()
+            self.canvas.follow_cloud()
         self.canvas.refit_view()
 
     def set_cloud(self, cloud: Cloud | None) -> None:
@@ -106,8 +144,9 @@ class CloudColumn(QWidget):
             self.canvas.set_posterior(None)
             self.figures.set_figures(())
             return
-        self.canvas.set_points(cloud.codes)
+        self.canvas.set_points(cloud.codes, None, np.full(len(cloud.codes), CLOUD_COLOUR, np.int64))
         self.canvas.set_posterior(cloud.clean)
+        self.canvas.follow_cloud()
         self.figures.set_figures(cloud_figures(cloud))
 
     def _on_remove(self) -> None:
@@ -146,11 +185,10 @@ def cloud_figures(cloud: Cloud) -> tuple[Figure, ...]:
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage of three digits; a dash where it is not defined."""
+    """Return a share as a percentage of about two digits; a dash where it is not defined."""
     value = 100.0 * share
     if not math.isfinite(value):
         return "–"
-    if value == 0.0 or value >= 99.95:
-        return f"{value:.0f} %"
-    decimals = 3 if value < 0.1 else 2 if value < 10.0 else 1
-    return "< 0.001 %" if value < 0.001 else f"{value:.{decimals}f} %"
+    if value == 0.0 or value >= 9.95:
+        return f"{value:.0f}%"
+    return "<0.01%" if value < 0.01 else f"{value:.{2 if value < 0.995 else 1}f}%"

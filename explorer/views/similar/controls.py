@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSlider, QSpinBox, QWidget
 
 from core.data.noises import NOISES
 
@@ -37,29 +37,28 @@ class NoiseControls(QWidget):
         self.size_slider.setAccessibleName("Size of the noise")
         self.size_slider.setMinimumWidth(70)
         self._value = QLabel()
-        widest = max(f"{NOISES[name].size_name} {self._text(name)}" for name in NOISES)
-        self._value.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest + "00"))
+        texts = (f"{NOISES[name].size_name} {self._text(name)}" for name in NOISES)
+        self._value.setMinimumWidth(max(self.fontMetrics().horizontalAdvance(text) for text in texts) + 4)
         self.copies = QSpinBox()
         self.copies.setAccessibleName("Noisy copies")
         self.copies.setToolTip("How many noisy copies of the image are encoded.")
         self.copies.setRange(1, MOST_COPIES)
         self.copies.setSingleStep(50)
         self.copies.setValue(USUAL_COPIES)
-        self.copies.setSuffix(" copies")
+        self.copies.setSuffix(" ×")
         self.copies.setKeyboardTracking(False)
         self.again = QPushButton("New noise")
+        self.again.setAccessibleName("New noise")
         self.again.setToolTip("Draw other noise of the same kind and size (R)")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for widget, stretch in (
-            (self.kind, 0),
-            (self.size_slider, 1),
-            (self._value, 0),
-            (self.copies, 0),
-            (self.again, 0),
-        ):
-            row.addWidget(widget, stretch)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(4)
+        grid.addWidget(self.kind, 0, 0, 1, 2)
+        grid.addWidget(self.size_slider, 1, 0)
+        grid.addWidget(self._value, 1, 1)
+        grid.addWidget(self.copies, 2, 0)
+        grid.addWidget(self.again, 2, 1)
         self._show_kind()
         self.kind.activated.connect(self._on_kind)
         self.size_slider.valueChanged.connect(self._on_size)

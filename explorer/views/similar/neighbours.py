@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from core.findings.neighbours import NearestImages, Neighbours
@@ -36,7 +36,7 @@ class NeighbourRows(QWidget):
             _row_name("in codes", "Euclidean distance between the codes, the means of q(z | x), in latent units."),
         )
         self.rows = tuple(tuple(Thumbnail(" ", "", least_side=34) for _ in range(NUM_NEIGHBOURS)) for _ in self._names)
-        self._words = ElidedLabel(muted=True)
+        self._words = ElidedLabel(muted=True, cut=Qt.TextElideMode.ElideRight)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
@@ -99,15 +99,9 @@ def _name_of(label: int, names: tuple[str, ...]) -> str:
 
 def _in_words(found: Neighbours, names: tuple[str, ...]) -> str:
     count = len(found.in_pixels.images)
-    among = f"Of {found.num_images:,} images"
-    shared = {0: "none is in both lists", 1: "1 is in both lists"}.get(
-        found.overlap, f"{found.overlap} are in both lists"
-    )
-    text = f"{among}, {count} nearest each: {shared}."
-    if found.in_pixels.same_label is None or found.in_codes.same_label is None:
-        return text
-    of_what = f"label {_name_of(found.label, names)}" if found.label is not None else "one label"
-    return (
-        f"{text} {found.in_pixels.same_label} of {count} in pixels and {found.in_codes.same_label} of {count} in codes "
-        f"have {of_what}."
-    )
+    is_or_are = "is" if found.overlap == 1 else "are"
+    text = f"{found.overlap or 'None'} of {count} {is_or_are} in both lists"
+    if found.in_pixels.same_label is not None and found.in_codes.same_label is not None:
+        what = f"label {_name_of(found.label, names)}" if found.label is not None else "the commonest label"
+        text += f"; {found.in_pixels.same_label} in pixels and {found.in_codes.same_label} in codes have {what}"
+    return f"{text}; of {found.num_images:,} images."

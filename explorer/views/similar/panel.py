@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -44,7 +44,6 @@ class SimilarPanel(QWidget):
     model_removed = Signal(int)
     """The slot of a model beside the open one: 1 or 2."""
     image_chosen = Signal(int)
-    visible_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,10 +51,13 @@ class SimilarPanel(QWidget):
         self.controls = NoiseControls()
         self.columns = tuple(CloudColumn(slot) for slot in range(MOST_BESIDE + 1))
         self.neighbours = NeighbourRows()
-        self.clean = Thumbnail("clean", "The image as the model sees it, without noise.", least_side=40)
-        self.examples = tuple(
-            Thumbnail("noisy", "One of the noisy copies.", least_side=40) for _ in range(NUM_EXAMPLES)
-        )
+        self.clean = Thumbnail("", "The image as the model sees it, without noise.", least_side=40)
+        self.examples = tuple(Thumbnail("", "One of the noisy copies.", least_side=40) for _ in range(NUM_EXAMPLES))
+        for view, name in ((self.clean, "clean image"), *((view, "noisy copy") for view in self.examples)):
+            view.setAccessibleName(name)
+        self.close_up = QPushButton("Close-up")
+        self.close_up.setCheckable(True)
+        self.close_up.setToolTip("Show each cloud as large as it fits: every map then has a scale of its own")
         self._reason = QLabel()
         self._reason.setProperty("role", "muted")
         self._reason.setWordWrap(True)
@@ -85,26 +87,26 @@ class SimilarPanel(QWidget):
         for button in (self.cloud_button, self.neighbours_button):
             switch.addWidget(button)
         head = QHBoxLayout()
-        head.setSpacing(12)
+        head.setSpacing(8)
         head.addWidget(self._switch)
-        head.addWidget(self.controls, 3)
-        head.addWidget(self._note, 2)
+        head.addWidget(self._note, 1)
+        head.addWidget(self.close_up)
+        head.addWidget(self.add)
         pictures = QGridLayout()
         pictures.setSpacing(4)
         for place, view in enumerate((self.clean, *self.examples)):
             pictures.addWidget(view, place // 3, place % 3)
-        empty = QVBoxLayout()
-        empty.addStretch(1)
-        empty.addWidget(self.add, 0, Qt.AlignmentFlag.AlignCenter)
-        empty.addStretch(1)
+        noise = QVBoxLayout()
+        noise.setSpacing(8)
+        noise.addWidget(self.controls)
+        noise.addLayout(pictures, 1)
         self._cloud_page = QWidget()
         row = QHBoxLayout(self._cloud_page)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
-        row.addLayout(pictures, 3)
+        row.addLayout(noise, 2)
         for column in self.columns:
-            row.addWidget(column, 4)
-        row.addLayout(empty, 1)
+            row.addWidget(column, 3)
         self._body = QWidget()
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
@@ -127,6 +129,7 @@ class SimilarPanel(QWidget):
         self.menu.file_wanted.connect(self.file_wanted)
         self._pages.buttonClicked.connect(self._arrange)
         for column in self.columns:
+            self.close_up.toggled.connect(column.canvas.set_close_up)
             column.remove_requested.connect(self.model_removed)
         again = QShortcut(QKeySequence(Qt.Key.Key_R), self)
         again.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -163,7 +166,7 @@ class SimilarPanel(QWidget):
         if config is not None:
             self.columns[slot].set_model(title, config)
         self.columns[slot].setVisible(config is not None)
-        self.add.setVisible(any(column.isHidden() for column in self.columns[1:]))
+        self._arrange()
 
     def set_examples(self, pictures: PictureStack | None) -> None:
         """Show a few of the noisy copies."""
@@ -185,16 +188,6 @@ class SimilarPanel(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Say that the panel can be seen."""
-        super().showEvent(event)
-        self.visible_changed.emit(True)
-
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
-        """Say that the panel cannot be seen any more."""
-        super().hideEvent(event)
-        self.visible_changed.emit(False)
-
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Measure anew in another font."""
         super().changeEvent(event)
@@ -206,7 +199,8 @@ class SimilarPanel(QWidget):
         cloud = self.cloud_button.isChecked()
         self._switch.setVisible(not tall)
         self._cloud_page.setVisible(tall or cloud)
-        self.controls.setVisible(tall or cloud)
+        self.close_up.setVisible(tall or cloud)
+        self.add.setVisible((tall or cloud) and any(column.isHidden() for column in self.columns[1:]))
         self.neighbours.setVisible(tall or not cloud)
 
 
