@@ -9,6 +9,8 @@ import numpy as np
 
 from core.config import DataConfig, ExperimentConfig, ModelConfig
 from core.data.dataset import Dataset
+from core.findings.evidence import PosteriorMap
+from core.findings.ledger import Ledger
 from core.saved_model import SavedModel
 from core.shapes import Code, Picture, PixelRow
 from core.snapshots import (
@@ -304,6 +306,38 @@ class PictureResult:
 
     serial: int
     encoding: PictureEncoding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LedgerRequest:
+    """Find log p(x), its bound and the true posterior of one image as the model sees it."""
+
+    serial: int
+    pixels: PixelRow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LedgerAnswer:
+    """What was found of the image with the same serial."""
+
+    serial: int
+    ledger: Ledger
+    posterior: PosteriorMap | None
+    """None where the model has more than two latent dimensions, or no posterior."""
+    refined: bool
+    """Whether a better answer follows no more."""
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableReady:
+    """From now on answers are about this version of the weights."""
+
+    version: int
+    milliseconds: float
+    """What building took."""
+    memory_bytes: int
+    """What the table holds; 0 for a model that needs none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -160,6 +160,8 @@ def _provenance(config: ExperimentConfig, command_line: str, start: SavedModel |
         f"{section}.{declared.name}={shown_value(getattr(getattr(config, section), declared.name))}"
         for section, declares in SECTIONS.items()
         for declared in declares.settings()
+        # It follows from the likelihood's own, and a recipe is to be taken as it stands.
+        if declared.name != "num_levels"
     ]
     provenance = {"command": command_line, "recipe": shlex.join(recipe), "seed": str(config.training.seed)}
     if start is not None:

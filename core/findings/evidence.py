@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float64
+
+from core.findings import Finding
 from core.shapes import Density
+
+NatsOfImages = Float64[np.ndarray, "images"]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Finding):
     """log p(x) of one picture by quadrature, nats."""
 
     log_px: float
     error_bar: float
-    """Measured: the largest difference from the four lattices of twice the step, and the mass that may be missing."""
+    """Measured, nats: quick, the largest difference from the lattices of twice the step, or what the bend of the peak
+    allows if that is more, with what screening may have missed; refined, as of `SplitEvidence`."""
     num_nodes: int
     """Codes whose likelihood was computed exactly."""
     refined: bool
@@ -20,7 +27,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PosteriorMap:
+class PosteriorMap(Finding):
     """p(z|x) on a lattice of codes, one number a cell; with one latent dimension a single row."""
 
     density: Density
@@ -31,4 +38,30 @@ class PosteriorMap:
     """Latent coordinates of the upper right corner of the upper right cell."""
     step: float
     """Side of a cell in latent units."""
+    version: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitEvidence(Finding):
+    """log p(x) of many pictures by quadrature, nats."""
+
+    log_px: NatsOfImages
+    second_log_px: NatsOfImages
+    """On a second lattice, which shares no node with the first."""
+    error_bar: NatsOfImages
+    """Measured: the difference of both, or what lattices of twice the step allow if that is more."""
+    tolerance: float
+    """Nats to which each picture was taken, where its error bar is not larger."""
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportanceEstimate(Finding):
+    """log p(x) of one picture by importance sampling, nats."""
+
+    log_px: float
+    standard_error: float
+    effective_sample_size: float
+    """(Σ w)² / Σ w² of the importance weights."""
+    num_samples: int
     version: int

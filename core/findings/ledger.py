@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Self
 
+from core.findings import Finding
+from core.findings.evidence import NatsOfImages
+
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Finding):
     """The terms of the identity, nats for one picture; None where a term is not defined or not known."""
 
     log_px: float | None
@@ -50,3 +53,16 @@ class Ledger:
             undefined_reason=reason,
             version=version,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitLedger(Finding):
+    """The terms of the identity for many pictures, nats, each integrated separately."""
+
+    log_px: NatsOfImages
+    elbo: NatsOfImages
+    expected_log_likelihood: NatsOfImages
+    kl_to_prior: NatsOfImages
+    kl_to_posterior: NatsOfImages
+    residual: NatsOfImages
+    version: int

@@ -19,6 +19,7 @@ from core.shapes import PerImage, Pixels
 Parameters = Float32[np.ndarray, "batch parameters"]
 Statistics = Float[np.ndarray, "batch statistics"]
 Sums = Float[np.ndarray, "batch"]
+PixelValues = Float[np.ndarray, "batch pixels"]
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 
@@ -248,5 +249,5 @@ def log_normaliser(logits: Statistics) -> Statistics:
     return result
 
 
-def _mean_and_log_var(parameters: Statistics) -> tuple[Statistics, Statistics]:
+def _mean_and_log_var(parameters: Statistics) -> tuple[PixelValues, PixelValues]:
     return parameters[:, ::2], np.clip(parameters[:, 1::2], PIXEL_LOG_VAR_MIN, PIXEL_LOG_VAR_MAX)

@@ -70,6 +70,14 @@ COMMANDS = (
         "view.mosaic", "&Mosaic", "Ctrl+2", "mosaic", "Show decoded pictures across the latent plane.", checkable=True
     ),
     Command("view.prior", "&Prior", "Ctrl+3", "prior", "Show contours of the prior, one to three σ.", checkable=True),
+    Command(
+        "view.posterior",
+        "P&osterior",
+        "Ctrl+4",
+        "posterior",
+        "Show the true posterior p(z|x) of the image under the hand.",
+        checkable=True,
+    ),
     Command("view.fit", "&Fit view", "Ctrl+0", "fit", "Show all codes."),
     Command("view.timing", "Show &timing", "Ctrl+T", "timing", "Show how long a drag takes.", checkable=True),
     Command(
@@ -114,7 +122,7 @@ COMMANDS = (
         "Show clouds of codes under noise and nearest neighbours.",
         checkable=True,
     ),
-    Command("view.reset_layout", "&Reset layout", None, "layout", "Put all panels back where they were at first."),
+    Command("view.reset_layout", "Reset la&yout", None, "layout", "Put all panels back where they were at first."),
     Command("help.shortcuts", "&Keyboard and mouse", Standard.HelpContents, "keyboard", "List every shortcut."),
     Command("help.about", "&About Latent Explorer", None, "note", "Version, data and licences.", role=Role.AboutRole),
 )
@@ -159,6 +167,7 @@ MENUS = (
             "view.codes",
             "view.mosaic",
             "view.prior",
+            "view.posterior",
             "view.fit",
             SEPARATOR,
             "view.dock_experiment",

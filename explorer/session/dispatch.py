@@ -10,7 +10,7 @@ from explorer.session.session import Session
 from explorer.session.timing import TimingSession
 from explorer.session.views import Views
 
-LAYERS = {"view.codes": "codes", "view.mosaic": "mosaic", "view.prior": "prior"}
+LAYERS = ("view.codes", "view.mosaic", "view.prior", "view.posterior")
 
 
 class Dispatch(QObject):
@@ -64,7 +64,12 @@ class Dispatch(QObject):
 
     def _show_layers(self) -> None:
         shown = self._views.window.shown_layers()
-        self._views.canvas.set_layers(mosaic="mosaic" in shown, codes="codes" in shown, prior="prior" in shown)
+        self._views.canvas.set_layers(
+            mosaic="mosaic" in shown,
+            codes="codes" in shown,
+            prior="prior" in shown,
+            posterior="posterior" in shown,
+        )
 
     def _pause_or_resume(self) -> None:
         training = self._session.training

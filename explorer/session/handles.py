@@ -75,6 +75,15 @@ class HandleSet:
         held, self.touched = self._held[id_], True
         self._held[id_] = Held(sane(code), held.image if keeps_image else None)
 
+    def put_on_image(self, code: Code, image: int) -> None:
+        """Put the selected handle on an image's code; one that is pinned to another stays, and a new one goes there."""
+        held = self.current
+        if self.selected is None or (held is not None and held.pinned and held.image != image):
+            self.add(code, image)
+            return
+        self.touched = True
+        self._held[self.selected] = Held(sane(code), image, held is not None and held.pinned)
+
     def place(self, code: Code) -> None:
         """Put the selected handle on a code as the program's own choice, which the user's hand overrides."""
         if self.selected is not None:

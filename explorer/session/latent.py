@@ -71,6 +71,7 @@ class LatentSession(QObject):
         canvas.handle_remove_requested.connect(self.remove)
         canvas.handle_pin_toggled.connect(self._on_pin_toggled)
         canvas.point_grabbed.connect(self._on_point_grabbed)
+        canvas.point_chosen.connect(self._on_point_chosen)
         canvas.point_hovered.connect(self._on_point_hovered)
         canvas.extent_changed.connect(self._on_extent_changed)
         canvas.axes_chosen.connect(self._on_axes_chosen)
@@ -239,9 +240,9 @@ class LatentSession(QObject):
     # Handles
 
     def select_image(self, image: int) -> None:
-        """Select an image of the shown half by a new handle at its code."""
+        """Put the selected handle on the code of an image of the shown half."""
         if self._hand is not None and self._data.fits(self._config):
-            self._handles.add(self._mean_of_image(image), image)
+            self._handles.put_on_image(self._mean_of_image(image), image)
             self._moved()
             self.image_selected.emit()
 
@@ -277,6 +278,11 @@ class LatentSession(QObject):
             self._handles.add(placed(self._data.codes.mean[row], self._dimensions.axes, a, b), self._data.image_of(row))
             self._moved()
             self.image_selected.emit()
+
+    def _on_point_chosen(self, row: int) -> None:
+        image = self._data.image_of(row) if self._data.codes is not None and row < len(self._data.codes) else None
+        if image is not None:
+            self.select_image(image)
 
     def _on_handle_dragged(self, id_: int, a: float, b: float) -> None:
         if id_ in self._handles:

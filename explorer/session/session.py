@@ -54,7 +54,9 @@ class Session(QObject):
         self.drawing = DrawingSession(views.draw_pad, views.canvas, self.latent, workers.inference, self)
         self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
         self.subject = SubjectSession(self.latent, self.drawing, self)
-        self.hub = AnalysisHub(views.canvas, self.latent, self.drawing, self.subject, workers.analysis, self)
+        self.hub = AnalysisHub(
+            views.canvas, self.latent, self.drawing, self.subject, workers.analysis, workers.evidence, self
+        )
         shelf = ModelShelf(settings, folder / "autosaves", workers.beside, views.window.files, self)
         self.analyses = Analyses(views, workers, shelf, self.hub, self)
         self.documents = DocumentSession(
@@ -91,6 +93,8 @@ class Session(QObject):
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.inference.failed.connect(self.failed)
+        workers.evidence.failed.connect(self.failed)
+        workers.training.torch_loaded.connect(workers.evidence.set_torch)
         workers.training.change_refused.connect(self.failed)
         workers.training.model_saved.connect(documents.on_model_saved)
         workers.training.save_failed.connect(documents.on_failed)

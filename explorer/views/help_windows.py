@@ -16,7 +16,8 @@ MOUSE = (
         "Latent canvas",
         (
             ("Drag a handle", "Decode the code under the hand"),
-            ("Drag a point", "Put a handle on that image's code"),
+            ("Click a point", "Put the selected handle on that image's code"),
+            ("Drag a point", "Put a handle on that image's code, and drag it"),
             ("Double click, Insert", "Add a handle"),
             ("Arrow keys, with Shift further", "Move the selected handle"),
             ("P", "Pin the selected handle to its image"),

@@ -44,7 +44,7 @@ class ToolStrip(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(4)
-        for name in ("view.codes", "view.mosaic", "view.prior"):
+        for name in ("view.codes", "view.mosaic", "view.prior", "view.posterior"):
             row.addWidget(ActionButton(actions[name]))
         row.addWidget(_separator())
         row.addWidget(ActionButton(actions["view.fit"], with_text=False))

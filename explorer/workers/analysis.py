@@ -90,6 +90,7 @@ class AnalysisThread(QThread):
         """Analyses asked for from now on are about these weights."""
         with self._wake:
             self._model = OpenModel(config, weights)
+            self._wake.notify()
 
     def ask(self, analysis: Analysis) -> None:
         """Begin an analysis, in place of one of its kind; any number of `found` and one `ended` follow."""

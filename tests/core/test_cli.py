@@ -238,7 +238,7 @@ def test_help_lists_every_setting_with_its_default_and_range(capsys: pytest.Capt
     for section, declares in SECTIONS.items():
         for declared in declares.settings():
             shown = f"{declared.name} = " in text
-            assert shown == (declared.name not in {"source", "image_height", "image_width"}), (
+            assert shown == (declared.name not in {"source", "image_height", "image_width", "num_levels"}), (
                 f"{section}.{declared.name}"
             )
     assert "latent_dim = 2 Number of latent variables" in text

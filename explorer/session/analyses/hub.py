@@ -10,6 +10,7 @@ from explorer.session.latent import LatentSession
 from explorer.session.subject import SubjectSession
 from explorer.views.canvas import LatentCanvas
 from explorer.workers.analysis import AnalysisThread
+from explorer.workers.evidence import EvidenceThread
 
 
 class AnalysisHub(QObject):
@@ -33,6 +34,7 @@ class AnalysisHub(QObject):
         drawing: DrawingSession,
         subject: SubjectSession,
         analysis: AnalysisThread,
+        evidence: EvidenceThread,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -41,6 +43,7 @@ class AnalysisHub(QObject):
         self.drawing = drawing
         self.subject = subject
         self.analysis = analysis
+        self.evidence = evidence
         self.config: ExperimentConfig | None = None
         """What the open model was made with; None while none is open."""
         self.dataset: Dataset | None = None

@@ -43,8 +43,8 @@ class LatentCanvas(CanvasHand):
         super().__init__(parent)
         self.setAccessibleName("Latent canvas")
         self.setToolTip(
-            "Drag a point or a handle to decode it; drag the background to move, turn the wheel to zoom, "
-            "double click to add a handle"
+            "Click a point to go to its image, drag it or a handle to decode what lies between; drag the background to "
+            "move, turn the wheel to zoom, double click to add a handle"
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)

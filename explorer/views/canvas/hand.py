@@ -42,6 +42,8 @@ class CanvasHand(CanvasSetters):
     handle_remove_requested = Signal(int)
     handle_pin_toggled = Signal(int)
     point_grabbed = Signal(int, float, float)
+    point_chosen = Signal(int)
+    """A data point was clicked, not dragged."""
     point_hovered = Signal(int)
     extent_changed = Signal(Extent)
     axes_chosen = Signal(int, int)
@@ -106,7 +108,10 @@ class CanvasHand(CanvasSetters):
         if self._gesture is Gesture.HANDLE:
             self._pacer.offer(position.x(), position.y())
             self._pacer.flush()
+        chosen = self._held_row if self._gesture is Gesture.POINT else None
         self._let_go()
+        if chosen is not None:
+            self.point_chosen.emit(chosen)
 
     def _take_hold(self, position: QPointF) -> None:
         mark = self._mark_at(position)

@@ -62,7 +62,8 @@ class SamplePoints:
     def _pixels(places: Places, view: View) -> Places:
         """Return x and y, as two rows; far outside the widget where a code is far outside or is no number."""
         x, y = view.to_pixels(places[:, 0], places[:, 1])
-        return np.nan_to_num(np.clip(np.stack((x, y)), -1e5, 1e5), nan=-1e5)
+        pixels: Places = np.nan_to_num(np.clip(np.stack((x, y)), -1e5, 1e5), nan=-1e5)
+        return pixels
 
 
 def group_colours(colours: Palette) -> tuple[str, ...]:

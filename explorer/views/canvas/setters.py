@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from PySide6.QtGui import QRegion
 
+from core.findings.evidence import PosteriorMap
 from core.shapes import Code, CodeArray, Labels, Picture, Scale
 from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
@@ -28,6 +30,7 @@ class CanvasSetters(CanvasSurface):
         if changed:
             self._codes = self._mosaic = self._slice = None
             self._encoded, self._sampled = {}, None
+            self._density.set_map(None)
             self._handles, self._selected = (), None
             self._label_names = ()
             self.legend.set_names(())
@@ -121,6 +124,26 @@ class CanvasSetters(CanvasSurface):
         """Show a q that is being fitted to one image, or nothing for None; values as for set_drawing_mark."""
         self._mark("fitted", mean, scale)
 
+    def set_draw_posterior(self, mean: Code | None, scale: Code | Scale | None = None) -> None:
+        """Show q(z|x) of an x drawn from the dragged code, or nothing for None; values as for set_drawing_mark."""
+        self._mark("draw", mean, scale)
+
+    def set_posterior_map(self, found: PosteriorMap | None) -> None:
+        """Show p(z|x) as a heat map under the ellipses of q, or nothing for None.
+
+        Raises ValueError for a map of another number of latent dimensions than the canvas shows.
+        """
+        if found is not None and (len(found.low) != self._latent_dim or self._latent_dim > 2):
+            raise ValueError(
+                f"a map of p(z|x) with {len(found.low)} latent dimensions does not fit a canvas of {self._latent_dim}"
+            )
+        if found is self._density.map:
+            return
+        region = QRegion(self._density.bounds(self._view, self._axes))
+        self._density.set_map(found)
+        self.update(region.united(self._density.bounds(self._view, self._axes)))
+        self._look_through_lens()
+
     def set_points(
         self, z: CodeArray | None, origin_points: CodeArray | None = None, groups: Labels | None = None
     ) -> None:
@@ -155,14 +178,22 @@ class CanvasSetters(CanvasSurface):
         if row == self._hovered and row >= 0:
             self.hover_card.show_picture(picture, text, self._mouse.toPoint())
 
-    def set_layers(self, *, mosaic: bool | None = None, codes: bool | None = None, prior: bool | None = None) -> None:
+    def set_layers(
+        self,
+        *,
+        mosaic: bool | None = None,
+        codes: bool | None = None,
+        prior: bool | None = None,
+        posterior: bool | None = None,
+    ) -> None:
         """Show or hide layers; None leaves a layer as it is."""
-        for name, shown in (("mosaic", mosaic), ("codes", codes), ("prior", prior)):
+        for name, shown in (("mosaic", mosaic), ("codes", codes), ("prior", prior), ("posterior", posterior)):
             if shown is not None:
                 self._layers[name] = shown
         if not self._layers["codes"]:
             self._end_hover()
         self.legend.setVisible(bool(self._label_names) and self._layers["codes"])
+        self._look_through_lens()
         self._invalidate()
 
     def set_note(self, text: str) -> None:

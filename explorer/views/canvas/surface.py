@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from core.shapes import Code, CodeArray, Scale
@@ -16,9 +16,11 @@ from explorer.views.canvas import scales
 from explorer.views.canvas.axis_chooser import AxisChooser
 from explorer.views.canvas.backdrop import Backdrop, Scene
 from explorer.views.canvas.coordinates import View
+from explorer.views.canvas.density import DensityLayer
 from explorer.views.canvas.handles import HandleMark, paint_handle
 from explorer.views.canvas.hover_card import HoverCard
 from explorer.views.canvas.legend import Legend
+from explorer.views.canvas.lens import PosteriorLens
 from explorer.views.canvas.marks import STYLES, EncodingMark, label_box, on_axes, paint_encoding
 from explorer.views.canvas.points import PointCloud, slice_opacity
 from explorer.views.canvas.samples import Groups, Places, SamplePoints
@@ -57,7 +59,10 @@ class CanvasSurface(QWidget):
         self._encodings: dict[str, EncodingMark] = {}
         self._sampled: tuple[CodeArray, CodeArray | None, Groups] | None = None
         self._samples: SamplePoints | None = None
-        self._layers = {"mosaic": True, "codes": True, "prior": True}
+        self._layers = {"mosaic": True, "codes": True, "prior": True, "posterior": True}
+        self._density = DensityLayer()
+        self._lens_frame = QRect()
+        """Pixels around what the lens looks at."""
         self._note = ""
         self._hovered = -1
         self._linked = -1
@@ -74,6 +79,7 @@ class CanvasSurface(QWidget):
         self.legend = Legend(self)
         self.axis_chooser = AxisChooser(self)
         self.axis_chooser.hide()
+        self.lens = PosteriorLens(self._density, self)
         self.hover_card = HoverCard(self)
 
     # ---- what is shown ----
@@ -134,6 +140,7 @@ class CanvasSurface(QWidget):
             self._place_encoding(kind)
         self._place_samples()
         self._mark_handles()
+        self._look_through_lens()
         self._invalidate()
 
     def _set_view(self, view: View, *, zooming: bool = False) -> None:
@@ -143,6 +150,7 @@ class CanvasSurface(QWidget):
         self._view = view
         self._marks = {}
         self._mark_handles()
+        self._look_through_lens()
         self._invalidate()
         self._settle_timer.start()
 
@@ -190,11 +198,26 @@ class CanvasSurface(QWidget):
             for mark in (old, new):
                 if mark is not None:
                     self.update(self._covered(kind, mark))
+            self._look_through_lens()
 
     def _covered(self, kind: str, mark: EncodingMark) -> QRect:
         """Return the pixels a mark and its label paint on."""
         label = label_box(mark, STYLES[kind], self._view, scales.small_font(self.font()))
         return mark.bounds(self._view).united(label.toAlignedRect())
+
+    @property
+    def _density_shown(self) -> bool:
+        return self._layers["posterior"] and self._density.map is not None
+
+    def _look_through_lens(self) -> None:
+        before = self._lens_frame
+        if self._density_shown:
+            self.lens.look(self._view, self._axes, self._encodings)
+        elif not self.lens.isHidden():
+            self.lens.hide()
+        self._lens_frame = self.lens.frame(self._view).adjusted(-1.0, -1.0, 1.0, 1.0).toAlignedRect()
+        if self._lens_frame != before:
+            self.update(QRegion(before).united(self._lens_frame))
 
     def _place_samples(self) -> None:
         old, self._samples = self._samples, None
@@ -250,12 +273,7 @@ class CanvasSurface(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._pixmap)
         font = scales.small_font(self.font())
-        if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
-            self._samples.paint(painter, self._view, colours)
-        for kind, style in STYLES.items():
-            mark = self._encodings.get(kind)
-            if mark is not None and region.intersects(self._covered(kind, mark)):
-                paint_encoding(painter, mark, style, self._view, colours, font)
+        self._paint_encodings(painter, region, colours, font)
         self._paint_rings(painter, colours)
         for handle, covered in self._marks.items():
             if region.intersects(covered):
@@ -268,6 +286,21 @@ class CanvasSurface(QWidget):
         painter.end()
         self._serial += 1
         self.painted.emit(self._serial)
+
+    def _paint_encodings(self, painter: QPainter, region: QRegion, colours: Palette, font: QFont) -> None:
+        """Draw p(z|x), samples and the marks of q, the lowest first."""
+        if self._density_shown and region.intersects(self._density.bounds(self._view, self._axes)):
+            self._density.paint(painter, self._view, self._axes, colours)
+            if self.lens.isHidden():
+                self._density.paint_name(painter, self._view, self._axes, colours, font)
+        if not self.lens.isHidden():
+            self.lens.paint_frame(painter, self._view, colours)
+        if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
+            self._samples.paint(painter, self._view, colours)
+        for kind, style in STYLES.items():
+            mark = self._encodings.get(kind)
+            if mark is not None and region.intersects(self._covered(kind, mark)):
+                paint_encoding(painter, mark, style, self._view, colours, font)
 
     def _paint_rings(self, painter: QPainter, colours: Palette) -> None:
         """Draw a ring around the point under the mouse, and a wide one around that under the mouse elsewhere."""
@@ -302,6 +335,8 @@ class CanvasSurface(QWidget):
         if self._latent_dim > 2:
             first, second = (scales.axis_name(axis) for axis in self._axes)
             lines.append(f"points are projected on {first}, {second}; pictures are the slice through the sliders' code")
+            if self._has_prior:
+                lines.append(f"ellipses are marginals of q on {first}, {second}")
         if self._view.strip:
             lines.append("one latent dimension: height shows density only")
         if not self._has_prior:

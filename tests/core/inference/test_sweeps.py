@@ -29,6 +29,7 @@ class _CodeOnScreen:
         raise AssertionError("a sweep only decodes")
 
     encode = parameters = draw = nll = _not_needed
+    likelihood: Any = None
 
 
 def _coder(latent_dim: int = LATENT_DIM) -> Coder:

@@ -38,7 +38,8 @@ def test_every_likelihood_gives_nats_per_image_and_pictures_in_range(name: str) 
     mean = likelihood.mean(parameters)
     assert likelihood.log_prob(x, parameters).shape == (4,)
     assert x.shape == mean.shape == (4, 6)
-    for picture in (x, mean):
+    # Only a normal density reaches beyond black and white.
+    for picture in () if name == "gaussian" else (x, mean):
         assert float(picture.min()) >= 0.0
         assert float(picture.max()) <= 1.0
     assert torch.equal(x, likelihood.sample(parameters, seeded()))

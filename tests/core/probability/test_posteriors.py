@@ -7,9 +7,12 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from core import choices
+from core.config import ModelConfig
+from core.models.layout import head_width
+from core.probability.clamp import clamp_keeping_gradient
 from core.probability.divergences import kl_to_standard_normal
 from core.probability.limits import LOG_VAR_MAX, LOG_VAR_MIN
-from core.probability.posteriors import POSTERIORS, FactorisedGaussian, PointMass, clamp_keeping_gradient
+from core.probability.posteriors import POSTERIORS, FactorisedGaussian, PointMass
 from core.probability.priors import StandardNormal
 
 
@@ -19,7 +22,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def some_posterior(batch: int = 5, latent_dim: int = 3) -> FactorisedGaussian:
     head = torch.randn(batch, 2 * latent_dim, generator=seeded(3))
-    return FactorisedGaussian.from_head(head)
+    return FactorisedGaussian.from_head(head, latent_dim)
 
 
 def log_prob(distribution: Normal, value: torch.Tensor) -> torch.Tensor:
@@ -38,8 +41,8 @@ def test_every_posterior_that_can_be_chosen_is_registered() -> None:
 @pytest.mark.parametrize("name", POSTERIORS.names)
 def test_every_posterior_has_the_kl_that_its_own_densities_give(name: str) -> None:
     family, generator, num_samples = POSTERIORS[name], seeded(), 40_000
-    head = 0.7 * torch.randn(1, family.outputs_per_dimension * 2, generator=seeded(1))
-    posterior = family.from_head(head.expand(num_samples, -1))
+    head = 0.7 * torch.randn(1, head_width(ModelConfig(posterior=name, latent_dim=2)), generator=seeded(1))
+    posterior = family.from_head(head.expand(num_samples, -1), 2)
     z = posterior.rsample(generator)
     log_ratio = posterior.log_prob(z) - StandardNormal(2).log_prob(z)
     error = 4.0 * float(log_ratio.std()) / math.sqrt(num_samples)
@@ -85,7 +88,7 @@ def test_samples_depend_on_the_generator_alone() -> None:
 
 def test_the_gradient_flows_through_a_sample_into_mean_and_log_variance() -> None:
     head = torch.zeros(2, 4, requires_grad=True)
-    FactorisedGaussian.from_head(head).rsample(seeded()).sum().backward()  # type: ignore[no-untyped-call]
+    FactorisedGaussian.from_head(head, 2).rsample(seeded()).sum().backward()  # type: ignore[no-untyped-call]
     assert head.grad is not None
     assert torch.equal(head.grad[:, :2], torch.ones(2, 2))
     assert (head.grad[:, 2:] != 0.0).all()
@@ -94,7 +97,7 @@ def test_the_gradient_flows_through_a_sample_into_mean_and_log_variance() -> Non
 @pytest.mark.parametrize("extreme", [-1e30, -1000.0, 1000.0, 1e30])
 def test_an_extreme_log_variance_leaves_everything_finite_and_is_pulled_back(extreme: float) -> None:
     head = torch.tensor([[0.0, extreme]], requires_grad=True)
-    posterior = FactorisedGaussian.from_head(head)
+    posterior = FactorisedGaussian.from_head(head, 1)
     kl = posterior.kl_per_dimension().sum()
     assert LOG_VAR_MIN <= float(posterior.log_var.detach()) <= LOG_VAR_MAX
     assert torch.isfinite(kl)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from core.choices import MODELS, NETWORKS
 from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
@@ -20,6 +21,13 @@ SMALL = {
     "threads": 1,
     "device": "cpu",
 }
+
+MODELS_AND_NETWORKS = [
+    (model.name, network.name)
+    for model in MODELS
+    for network in NETWORKS
+    if (model.name, network.name) != ("made", "conv")
+]
 
 
 def some_data(

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.choices import MODELS, NETWORKS
-from core.models.latent import LatentModel
+from core.config import ObjectiveConfig
+from core.models.picture_model import PictureModel
 from core.objectives.registry import OBJECTIVES
 from core.objectives.terms import ElboTerms, Objective, Scalar
 from core.snapshots import StepReports
@@ -16,17 +16,17 @@ from core.tensors import Images
 from core.training import divergence, loop
 from core.training.errors import TrainingError
 from core.training.loop import Event, TrainingRun
-from tests.core.training.runs import a_run, finished, notes_of, same_arrays, same_weights, steps_of
+from tests.core.training.runs import MODELS_AND_NETWORKS, a_run, finished, notes_of, same_arrays, same_weights, steps_of
 
 
 class Faulty:
     """An objective that goes wrong in chosen calls, in the loss itself or in its gradient alone."""
 
     def __init__(self, calls: Collection[int], *, in_gradient: bool, value: float = float("nan")) -> None:
-        self.inner: Objective = OBJECTIVES["vae"]
+        self.inner: Objective = OBJECTIVES["vae"](ObjectiveConfig())
         self.calls, self.in_gradient, self.value, self.call = calls, in_gradient, value, 0
 
-    def terms(self, model: LatentModel, x: Images, generator: torch.Generator) -> ElboTerms:
+    def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
         return self.inner.terms(model, x, generator)
 
     def loss(self, terms: ElboTerms, beta: float) -> Scalar:
@@ -45,7 +45,7 @@ class AtSteps:
     """An objective that goes wrong whenever the run takes one of some steps, as data would do it."""
 
     def __init__(self, run: TrainingRun, steps: Collection[int]) -> None:
-        self.inner: Objective = OBJECTIVES["vae"]
+        self.inner: Objective = OBJECTIVES["vae"](ObjectiveConfig())
         self.steps, self.now = steps, 0
         take_step = run._take_step
 
@@ -56,7 +56,7 @@ class AtSteps:
         run._take_step = noted  # type: ignore[method-assign]
         run._stepper.objective = self
 
-    def terms(self, model: LatentModel, x: Images, generator: torch.Generator) -> ElboTerms:
+    def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
         return self.inner.terms(model, x, generator)
 
     def loss(self, terms: ElboTerms, beta: float) -> Scalar:
@@ -93,10 +93,9 @@ def test_a_step_that_is_not_finite_changes_no_weight_and_no_moment(
     assert np.isnan(run.history.steps().kl_per_dimension[call - 1]).all()
 
 
-@pytest.mark.parametrize("network", [choice.name for choice in NETWORKS])
-@pytest.mark.parametrize("model", [choice.name for choice in MODELS])
+@pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
-def test_the_gradient_of_any_one_weight_that_is_not_finite_is_enough(network: str, model: str, value: float) -> None:
+def test_the_gradient_of_any_one_weight_that_is_not_finite_is_enough(model: str, network: str, value: float) -> None:
     run = a_run(network=network, model=model, steps_per_chunk=1)
     finished(run)
     before = state(run)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import MODELS, NETWORKS, DataConfig
+from core.config import DataConfig
 from core.data.binarisation import seen_by_model
 from core.settings import ConfigError
 from core.snapshots import HeldOutReport, Progress, StepReports
@@ -16,6 +16,7 @@ from core.training import held_out
 from core.training.errors import TrainingError
 from core.training.loop import Event
 from tests.core.training.runs import (
+    MODELS_AND_NETWORKS,
     a_run,
     a_run_to_end,
     finished,
@@ -50,8 +51,7 @@ def test_training_lowers_the_cost() -> None:
     assert complete[-1].means.nll < complete[0].means.nll - 1.0
 
 
-@pytest.mark.parametrize("model", [choice.name for choice in MODELS])
-@pytest.mark.parametrize("network", [choice.name for choice in NETWORKS])
+@pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
 @pytest.mark.parametrize("latent_dim", [1, 3])
 def test_every_model_is_trained_by_the_same_loop(model: str, network: str, latent_dim: int) -> None:
     run = a_run(model=model, network=network, latent_dim=latent_dim)

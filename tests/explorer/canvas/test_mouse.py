@@ -123,11 +123,11 @@ def test_a_grabbed_point_that_becomes_no_handle_is_let_go(canvas: LatentCanvas, 
     assert [entry[0] for entry in recorder.but_hover] == ["point_grabbed"]
 
 
-def test_a_click_on_a_data_point_grabs_nothing(canvas: LatentCanvas, recorder: Recorder) -> None:
+def test_a_click_on_a_data_point_chooses_it_and_grabs_nothing(canvas: LatentCanvas, recorder: Recorder) -> None:
     canvas.set_codes(make_codes([[0.0, 0.0]]))
     place = at(canvas, 0.0, 0.0)
     drag(canvas, place, place + QPoint(1, 1), steps=1)
-    assert recorder.but_hover == []
+    assert recorder.but_hover == [("point_chosen", 0)]
 
 
 @pytest.mark.parametrize("button", [LEFT, MIDDLE])

@@ -181,7 +181,7 @@ def test_the_ellipse_of_a_full_covariance_is_turned_as_its_axes_are(canvas: Late
     canvas.set_drawing_mark(np.zeros(2, dtype=np.float32), scale)
     changed = np.abs(pixels(canvas) - before).max(axis=2) > 8
     ys, xs = np.nonzero(changed)
-    a, b = canvas.view.to_latent(xs.astype(np.float64), ys.astype(np.float64))
+    a, b = canvas.view.to_latent(xs.astype(np.float32), ys.astype(np.float32))
     # Inside the ellipse at two standard deviations, by the covariance itself and no angle.
     distance = np.einsum("in,ij,jn->n", np.stack((a, b)), np.linalg.inv(scale @ scale.T), np.stack((a, b)))
     far_from_the_mean = np.hypot(xs - canvas.width() / 2, ys - canvas.height() / 2) > 15

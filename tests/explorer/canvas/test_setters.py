@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.views.canvas import LatentCanvas
-from tests.explorer.canvas.conftest import Recorder, make_codes, make_handle, make_mosaic
+from tests.explorer.canvas.conftest import Recorder, make_codes, make_handle, make_map, make_mosaic
 
 _LEFT = Qt.MouseButton.LeftButton
 
@@ -37,9 +37,14 @@ def test_no_setter_says_an_intent(canvas: LatentCanvas, recorder: Recorder) -> N
         canvas.set_fitted(None)
         canvas.set_points(np.ones((3, latent_dim), np.float32), code[None], np.arange(3))
         canvas.set_points(None)
+        canvas.set_draw_posterior(code, code + 0.5)
+        canvas.set_draw_posterior(None)
+        if latent_dim < 3:
+            canvas.set_posterior_map(make_map([[0.0, 1.0, 0.5]] * latent_dim, *[(-1.0, 1.0)] * latent_dim))
+        canvas.set_posterior_map(None)
         canvas.set_hover_picture(0, picture, "text")
-        canvas.set_layers(mosaic=False, codes=False, prior=False)
-        canvas.set_layers(mosaic=True, codes=True, prior=True)
+        canvas.set_layers(mosaic=False, codes=False, prior=False, posterior=False)
+        canvas.set_layers(mosaic=True, codes=True, prior=True, posterior=True)
         canvas.set_note("note")
         canvas.fit_view()
         canvas.grab()
@@ -155,6 +160,7 @@ def test_a_larger_model_says_that_points_are_projected(canvas: LatentCanvas) -> 
     canvas.set_note("2,000 of 60,000 training images, version 12")
     assert canvas._notes() == (
         "points are projected on z₄, z₂; pictures are the slice through the sliders' code",
+        "ellipses are marginals of q on z₄, z₂",
         "2,000 of 60,000 training images, version 12",
     )
 
