@@ -54,6 +54,7 @@ class ToolStrip(QFrame):
             row.addWidget(button)
         row.addWidget(_separator())
         row.addWidget(ActionButton(actions["view.fit"], with_text=False))
+        row.addWidget(ActionButton(actions["view.compare"], with_text=False))
         row.addSpacing(8)
         row.addWidget(self._status, 1)
         row.addWidget(self._progress)
