@@ -5,13 +5,13 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from core.shapes import Code, CodeArray, Scale
 from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
-from explorer.theme import current_palette
+from explorer.theme import Palette, current_palette
 from explorer.views.canvas import scales
 from explorer.views.canvas.axis_chooser import AxisChooser
 from explorer.views.canvas.backdrop import Backdrop, Scene
@@ -61,6 +61,8 @@ class CanvasSurface(QWidget):
         self._samples: SamplePoints | None = None
         self._layers = {"mosaic": True, "codes": True, "prior": True, "posterior": True}
         self._density = DensityLayer()
+        self._lens_frame = QRect()
+        """Pixels around what the lens looks at."""
         self._note = ""
         self._hovered = -1
         self._mouse = QPointF()
@@ -206,10 +208,14 @@ class CanvasSurface(QWidget):
         return self._layers["posterior"] and self._density.map is not None
 
     def _look_through_lens(self) -> None:
+        before = self._lens_frame
         if self._density_shown:
             self.lens.look(self._view, self._axes, self._encodings)
         elif not self.lens.isHidden():
             self.lens.hide()
+        self._lens_frame = self.lens.frame(self._view).adjusted(-1.0, -1.0, 1.0, 1.0).toAlignedRect()
+        if self._lens_frame != before:
+            self.update(QRegion(before).united(self._lens_frame))
 
     def _place_samples(self) -> None:
         old, self._samples = self._samples, None
@@ -262,14 +268,7 @@ class CanvasSurface(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._pixmap)
         font = scales.small_font(self.font())
-        if self._density_shown and region.intersects(self._density.bounds(self._view, self._axes)):
-            self._density.paint(painter, self._view, self._axes, colours)
-        if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
-            self._samples.paint(painter, self._view, colours)
-        for kind, style in STYLES.items():
-            mark = self._encodings.get(kind)
-            if mark is not None and region.intersects(self._covered(kind, mark)):
-                paint_encoding(painter, mark, style, self._view, colours, font)
+        self._paint_encodings(painter, region, colours, font)
         place = self._hovered_place()
         if place is not None and self.cloud is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -288,6 +287,21 @@ class CanvasSurface(QWidget):
         painter.end()
         self._serial += 1
         self.painted.emit(self._serial)
+
+    def _paint_encodings(self, painter: QPainter, region: QRegion, colours: Palette, font: QFont) -> None:
+        """Draw p(z|x), samples and the marks of q, the lowest first."""
+        if self._density_shown and region.intersects(self._density.bounds(self._view, self._axes)):
+            self._density.paint(painter, self._view, self._axes, colours)
+            if self.lens.isHidden():
+                self._density.paint_name(painter, self._view, self._axes, colours, font)
+        if not self.lens.isHidden():
+            self.lens.paint_frame(painter, self._view, colours)
+        if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
+            self._samples.paint(painter, self._view, colours)
+        for kind, style in STYLES.items():
+            mark = self._encodings.get(kind)
+            if mark is not None and region.intersects(self._covered(kind, mark)):
+                paint_encoding(painter, mark, style, self._view, colours, font)
 
     def _scene(self) -> Scene:
         return Scene(
