@@ -33,7 +33,6 @@ class ReadOutsSession(QObject):
         """Whether read-outs were asked for that have not come: newer ones would take their place, again and again."""
         self._measuring: type[MeasureReadOuts | MeasureNll] | None = None
         """What was asked for by hand and goes on."""
-        self._name = ""
         self._trail: list[PlanePoint] = []
         self._others: dict[str, PlanePoint] = {}
         self._entries: list[ScoreboardEntry] = []
@@ -61,10 +60,7 @@ class ReadOutsSession(QObject):
 
     def _on_model_opened(self, config: ExperimentConfig) -> None:
         if self._trail:
-            self._others[self._name] = self._trail[-1]
-        self._name = self._hub.name
-        # The model that is open has its own mark, also when it was open before.
-        self._others.pop(self._name, None)
+            self._others[self._trail[-1].name] = self._trail[-1]
         self._trail = []
         self._measuring, self._following = None, False
         self._timer.stop()
@@ -191,8 +187,10 @@ class ReadOutsSession(QObject):
 
     def _show_plane(self) -> None:
         key = self._key()
-        comparable = [point for point in self._others.values() if point.key == key]
-        self._panel.set_plane(tuple(self._trail), tuple(comparable), len(self._others) - len(comparable))
+        # The model that is open has its own mark, also when it was open before.
+        others = [point for point in self._others.values() if point.name != self._hub.name]
+        beside = tuple(point for point in others if point.key == key)
+        self._panel.set_plane(tuple(self._trail), beside, len(others) - len(beside))
 
     def _on_row_removed(self, row: int) -> None:
         if 0 <= row < len(self._entries):
