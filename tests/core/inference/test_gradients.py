@@ -26,7 +26,7 @@ def _noise(posterior: str, latent_dim: int = 2) -> GradientNoise:
 
 
 def _gradient_by_quadrature(posterior: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the gradient of the ELBO in (μ, log L_jj, L below), by autograd through a rule of 40² nodes."""
+    """Return the gradient of the ELBO in (μ, log L_jj, L below), by autograd through a rule of 150² nodes."""
     model, pixels = _model(posterior)
     x = torch.from_numpy(pixels).double()
     encoded = model.inference(x)
@@ -34,7 +34,7 @@ def _gradient_by_quadrature(posterior: str) -> np.ndarray[Any, np.dtype[np.float
     log_diagonal = torch.diagonal(encoded.scale[0]).log().requires_grad_()
     below = encoded.scale[0, 1, 0].clone().requires_grad_()
     scale = torch.diag_embed(log_diagonal.exp()) + torch.tensor([[0.0, 0.0], [1.0, 0.0]]).double() * below
-    nodes, shares = product_rule(2, 40)
+    nodes, shares = product_rule(2, 150)
     normal = torch.distributions.MultivariateNormal(mean, scale_tril=scale)
     prior = torch.distributions.MultivariateNormal(torch.zeros(2).double(), torch.eye(2).double())
     likelihood = torch.distributions.Bernoulli(logits=model.generative(mean + nodes @ scale.T))
