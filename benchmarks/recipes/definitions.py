@@ -83,7 +83,7 @@ VAE = Recipe(
     title="VAE, k = 1, 784-200-200-50, tanh",
     source=_BURDA,
     settings=("model=vae", *_BURDA_NET),
-    short=Schedule((*_cosine(60, *_SHORT), _EPSILON), 1000, _cosine_words(60, *_SHORT) + " (ε 1e-4)"),
+    short=Schedule((*_cosine(60, *_SHORT), _EPSILON), 2000, _cosine_words(60, *_SHORT) + " (ε 1e-4)"),
     full=_PAPER,
     published={"NLL": 86.76},
 )
@@ -92,7 +92,7 @@ IWAE = Recipe(
     title="IWAE, k = 5, 784-200-200-50, tanh",
     source=_BURDA,
     settings=("model=iwae", "num_samples=5", *_BURDA_NET),
-    short=Schedule((*_cosine(30, *_SHORT), _EPSILON), 1000, _cosine_words(30, *_SHORT) + " (ε 1e-4)"),
+    short=Schedule((*_cosine(30, *_SHORT), _EPSILON), 2000, _cosine_words(30, *_SHORT) + " (ε 1e-4)"),
     full=_PAPER,
     published={"NLL": 85.54},
 )
@@ -119,7 +119,7 @@ GAPS = Recipe(
     title="the VAE of 50 latent dimensions above, factorised posterior",
     source="Cremer et al. 2018, MNIST",
     settings=VAE.settings,
-    short=Schedule(VAE.short.settings, 100, VAE.short.told),
+    short=Schedule(VAE.short.settings, 150, VAE.short.told),
     full=Schedule(VAE.full.settings, 1000, VAE.full.told),
     published={"approximation gap": 1.43, "amortisation gap": 1.34},
 )

@@ -1,32 +1,27 @@
 """What each recipe measures of its trained model, as rows."""
 
 import datetime as dt
-import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-import numpy as np
 import torch
 
 from benchmarks.recipes.definitions import GAPS, IWAE, MADE, SEED, SURGERY, VAE, Recipe
-from benchmarks.recipes.evidence import Mean, encoded, frozen_model, frozen_vae, log_evidence, seen, some_rows
-from benchmarks.recipes.local import FITTING_SAMPLES, FITTING_STEPS, gaps
-from benchmarks.recipes.planar import HERMITE_ORDER, REACH, SIDE, planar_gaps
-from benchmarks.recipes.row import Figure, Row
-from benchmarks.recipes.surgery import surgery
+from benchmarks.recipes.gaps import gap_means
+from benchmarks.recipes.row import Figure, Mean, Row
+from benchmarks.recipes.surgery import surgical_terms
 from benchmarks.recipes.training import Trained, command_line
 from core.data.dataset import Dataset
-from core.models.made import Made
-from core.objectives.terms import as_model
+from core.inference.nll import held_out_nll
+from core.inference.steps import completed
 from core.saved_model import SavedModel
 from core.snapshots import Split
 from core.storage.model_file import load_model
 from resources import resource
 
 NUM_SAMPLES = 5000
-MADE_PIECE = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,80 +100,51 @@ class Measuring:
         """Whether the data is that of the shipped model."""
         return self.dataset.config.source == "mnist"
 
-    def rows_of(self, split: Split) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Return which images the costly estimates are means over."""
-        return some_rows(len(split), self.recipe.schedule(full=self.full).num_images, SEED)
+    def num_images(self, split: Split) -> int:
+        """Return how many images the costly estimates are means over."""
+        return min(self.recipe.schedule(full=self.full).num_images, len(split))
 
     def measured(self) -> Iterator[Row]:
         """Yield the rows of the recipe's figures."""
         yield from MEASURES[self.recipe.name](self)
 
 
-def bound(measuring: Measuring, num_samples: int = NUM_SAMPLES) -> Iterator[Row]:
-    """Yield the NLL by the importance-weighted bound of 5,000 samples from the encoder's q."""
+def nll(measuring: Measuring, num_samples: int = NUM_SAMPLES) -> Iterator[Row]:
+    """Yield -log p(x): exact for an autoregressive model, by 5,000 samples of the encoder's q for a latent one."""
     begun = time.perf_counter()
     saved, split = measuring.saved, measuring.dataset.held_out
-    model, rows = frozen_vae(saved), measuring.rows_of(split)
-    x = seen(split, rows, saved.config)
-    generator = torch.Generator().manual_seed(SEED)
-    cost = Mean.of(-log_evidence(model, x, encoded(model, x), num_samples, generator))
-    told = f"importance-weighted bound of {num_samples:,} samples of the encoder's q, an upper bound of the NLL"
-    yield measuring.row(len(x), "held-out", told, {"NLL": cost}, time.perf_counter() - begun)
-
-
-def exact(measuring: Measuring) -> Iterator[Row]:
-    """Yield the exact NLL of an autoregressive model."""
-    begun = time.perf_counter()
-    saved, split = measuring.saved, measuring.dataset.held_out
-    model = as_model(frozen_model(saved), Made, "an exact NLL is that of an autoregressive model")
-    rows = measuring.rows_of(split)
-    with torch.inference_mode():
-        costs = [
-            -model.log_prob(seen(split, rows[start : start + MADE_PIECE], saved.config))
-            for start in range(0, len(rows), MADE_PIECE)
-        ]
-    cost = Mean.of(torch.cat(costs))
-    yield measuring.row(len(rows), "held-out", "exact", {"NLL": cost}, time.perf_counter() - begun)
-
-
-def _local_gaps(measuring: Measuring, num_samples: int = NUM_SAMPLES, steps: int = FITTING_STEPS) -> Iterator[Row]:
-    """Yield both gaps on held-out images and on training images, which the encoder has learned from."""
-    saved = measuring.saved
-    model = frozen_vae(saved)
-    told = (
-        f"estimates: q fitted to each image by {steps:,} steps of Adam with {FITTING_SAMPLES} samples; log p(x) by "
-        f"the higher of two importance-weighted bounds of {num_samples:,} samples, from that q and from the encoder's, "
-        "so the approximation gap is a lower bound in expectation"
+    found = completed(
+        held_out_nll(
+            saved.config.model,
+            saved.as_weights(version=1),
+            split,
+            saved.config.data,
+            limit=measuring.num_images(split),
+            num_samples=num_samples,
+            seed=SEED,
+        )
     )
+    told = f"{found.how}: {found.sentence.rstrip('.')}"
+    figures = {"NLL": Mean(found.nll, found.standard_error)}
+    yield measuring.row(found.num_images, "held-out", told, figures, time.perf_counter() - begun)
+
+
+def gaps(measuring: Measuring) -> Iterator[Row]:
+    """Yield both gaps on held-out images and on training images, which the encoder has learned from.
+
+    Estimates for the recipe's own model; exact ones for the shipped one, of which nobody has published the like.
+    """
+    yield from _gaps_of(measuring, measuring.recipe.published)
+    if measuring.is_mnist:
+        yield from _gaps_of(measuring.of_shipped(), {})
+
+
+def _gaps_of(measuring: Measuring, published: Mapping[str, float]) -> Iterator[Row]:
     for name, split in (("held-out", measuring.dataset.held_out), ("training", measuring.dataset.train)):
         begun = time.perf_counter()
-        rows = measuring.rows_of(split)
-        x = seen(split, rows, saved.config)
-        found = gaps(model, x, torch.Generator().manual_seed(SEED), num_samples=num_samples, steps=steps)
-        yield measuring.row(len(x), name, told, found.figures(), time.perf_counter() - begun)
-
-
-def both_gaps(measuring: Measuring) -> Iterator[Row]:
-    """Yield estimates for the recipe's own model, and exact gaps of the shipped one, whose codes are two numbers."""
-    yield from _local_gaps(measuring)
-    if measuring.is_mnist:
-        yield exact_gaps(measuring.of_shipped())
-
-
-def exact_gaps(measuring: Measuring, side: int = SIDE) -> Row:
-    """Return both gaps on held-out images, log p(x) being an integral; nobody has published such figures."""
-    begun = time.perf_counter()
-    split = measuring.dataset.held_out
-    rows = measuring.rows_of(split)
-    x = seen(split, rows, measuring.saved.config)
-    model = frozen_vae(measuring.saved)
-    found, error = planar_gaps(model, x, torch.Generator().manual_seed(SEED), side)
-    told = (
-        f"log p(x) is the integral over a grid of {side}×{side} nodes on ±{REACH:g}, off by at most {error:.1g} "
-        f"nats from that of half the resolution; q is fitted from the encoder's, the prior and the highest modes; "
-        f"ELBOs by a Gauss-Hermite rule of {HERMITE_ORDER}×{HERMITE_ORDER} nodes"
-    )
-    return measuring.row(len(x), "held-out", told, found.figures(), time.perf_counter() - begun, published={})
+        num_images = measuring.num_images(split)
+        figures, told = gap_means(measuring.saved, split, name, num_images, SEED)
+        yield measuring.row(num_images, name, told, figures, time.perf_counter() - begun, published)
 
 
 def surgeries(measuring: Measuring) -> Iterator[Row]:
@@ -190,15 +156,10 @@ def surgeries(measuring: Measuring) -> Iterator[Row]:
 
 def _surgery_of(measuring: Measuring) -> Iterator[Row]:
     """Yield the four terms on all held-out and on all training images: mutual information depends on their number."""
-    model = frozen_vae(measuring.saved)
     for name, split in (("held-out", measuring.dataset.held_out), ("training", measuring.dataset.train)):
         begun = time.perf_counter()
-        figures = surgery(model, split, measuring.saved.config, torch.Generator().manual_seed(SEED))
-        told = (
-            "ELBO, mutual information and marginal KL estimated with one code drawn for each image; the mean KL in "
-            f"closed form; mutual information is capped at ln N = {math.log(len(split)):.2f}"
-        )
+        figures, told = surgical_terms(measuring.saved, split, SEED)
         yield measuring.row(len(split), name, told, figures, time.perf_counter() - begun)
 
 
-MEASURES = {VAE.name: bound, IWAE.name: bound, MADE.name: exact, SURGERY.name: surgeries, GAPS.name: both_gaps}
+MEASURES = {VAE.name: nll, IWAE.name: nll, MADE.name: nll, SURGERY.name: surgeries, GAPS.name: gaps}

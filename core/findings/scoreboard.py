@@ -25,6 +25,11 @@ class Comparable:
     """`mass`, `density` or `none`."""
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """What must be the same: the same images are the same under whatever name they were opened."""
+        return (self.data_fingerprint, self.split, self.pixels, self.measure)
+
+    @property
     def title(self) -> str:
         """The group in a line."""
         measure = {"mass": "probability mass", "density": "density", "none": "no likelihood"}[self.measure]
@@ -86,18 +91,26 @@ class ScoreboardGroup:
         return " ".join(notes)
 
 
+def comparable(
+    model: ModelConfig, data: DataConfig, data_name: str, data_fingerprint: str, split: str = "held_out"
+) -> Comparable:
+    """Return what figures of a model on some data can be compared with."""
+    no_likelihood = model.likelihood == "bernoulli" and data.binarisation == "none"
+    measure = "none" if no_likelihood else "mass" if model.is_mass else "density"
+    return Comparable(data_name, data_fingerprint, split, _pixels(model, data), measure)
+
+
 def scoreboard_entry(
     name: str, model: ModelConfig, data: DataConfig, data_name: str, data_fingerprint: str, nll: HeldOutNll
 ) -> ScoreboardEntry:
     """Return the row of a figure that was found of a model and data."""
-    measure = "none" if not nll.likelihood_normalised else "mass" if model.is_mass else "density"
     return ScoreboardEntry(
         name=name,
         model=_label(MODELS, model.model),
         likelihood=_label(LIKELIHOODS, model.likelihood),
         latent_dim=model.latent_dim if model.has_codes else None,
         num_pixels=model.num_pixels,
-        group=Comparable(data_name, data_fingerprint, nll.split, _pixels(model, data), measure),
+        group=comparable(model, data, data_name, data_fingerprint, nll.split),
         nll=nll,
     )
 
@@ -106,9 +119,7 @@ def grouped(entries: Iterable[ScoreboardEntry]) -> tuple[ScoreboardGroup, ...]:
     """Return the rows in groups that can be compared, in the order in which their first rows came."""
     groups: dict[tuple[str, ...], list[ScoreboardEntry]] = {}
     for entry in entries:
-        key = entry.group
-        # The same images are the same under whatever name they were opened.
-        groups.setdefault((key.data_fingerprint, key.split, key.pixels, key.measure), []).append(entry)
+        groups.setdefault(entry.group.key, []).append(entry)
     result: list[ScoreboardGroup] = []
     for rows in groups.values():
         key = rows[0].group

@@ -19,6 +19,7 @@ from explorer.messages import (
 )
 from explorer.session.analyses.all import Analyses
 from explorer.session.analyses.hub import AnalysisHub
+from explorer.session.analyses.shelf import ModelShelf
 from explorer.session.autosaves import SUFFIX, Autosaves
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
@@ -56,7 +57,8 @@ class Session(QObject):
         self.hub = AnalysisHub(
             views.canvas, self.latent, self.drawing, self.subject, workers.analysis, workers.evidence, self
         )
-        self.analyses = Analyses(views, self.hub, self)
+        shelf = ModelShelf(settings, folder / "autosaves", workers.beside, views.window.files, self)
+        self.analyses = Analyses(views, workers, shelf, self.hub, self)
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )

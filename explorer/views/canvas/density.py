@@ -1,6 +1,7 @@
 """The true posterior p(z|x) as a heat map: over the plane, or as a curve along a strip."""
 
 import math
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -18,6 +19,8 @@ STRONGEST = 0.92
 CURVE_SHARE = 0.46
 """Of half the strip's height: how far the curve of a density reaches at its largest."""
 _FAR_PX = 1e5
+_CORE_SHARE = 0.01
+_LEAST_NAMED_PX = 70.0
 
 
 class DensityLayer:
@@ -27,6 +30,7 @@ class DensityLayer:
         self._map: PosteriorMap | None = None
         self._image = QImage()
         self._tint: tuple[Palette, tuple[int, int]] | None = None
+        self._core: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
     def map(self) -> PosteriorMap | None:
@@ -36,7 +40,7 @@ class DensityLayer:
     def set_map(self, found: PosteriorMap | None) -> None:
         """Show another density."""
         if found is not self._map:
-            self._map, self._tint = found, None
+            self._map, self._tint, self._core = found, None, None
 
     def place(self, view: View, axes: tuple[int, int]) -> QRectF:
         """Return the rectangle, in pixels, that the map covers; empty without one."""
@@ -51,6 +55,18 @@ class DensityLayer:
         left, bottom = view.to_pixels(found.low[first], found.low[second])
         right, top = view.to_pixels(found.high[first], found.high[second])
         return _limited(left, top, right, bottom)
+
+    def core(self, axes: tuple[int, int]) -> QRectF:
+        """Return where the density is above a hundredth of its largest, in latent units, y up; empty without a map."""
+        found = self._map
+        if found is None or len(found.low) != 2 or found.density.size == 0:
+            return QRectF()
+        if self._core is None:
+            dense = found.density > _CORE_SHARE * found.density.max()
+            columns, rows = np.flatnonzero(dense.any(axis=0)), np.flatnonzero(dense.any(axis=1)[::-1])
+            self._core = _spanned(found, 0, columns), _spanned(found, 1, rows)
+        (left, right), (bottom, top) = (self._core[axis] for axis in axes)
+        return QRectF(left, bottom, right - left, top - bottom)
 
     def bounds(self, view: View, axes: tuple[int, int]) -> QRect:
         """Return the pixels the map paints on."""
@@ -83,6 +99,12 @@ class DensityLayer:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(seen, self._image, source)
 
+    def paint_name(self, painter: QPainter, view: View, axes: tuple[int, int], colours: Palette, font: QFont) -> None:
+        """Write p(z|x) in the map's upper left corner, where it is large enough for that."""
+        seen = self.place(view, axes).intersected(QRectF(0.0, 0.0, view.width, view.height))
+        if seen.width() > _LEAST_NAMED_PX and seen.height() > _LEAST_NAMED_PX:
+            paint_density_name(painter, seen.topLeft() + QPointF(4.0, 4.0), "", colours, font)
+
 
 def paint_density_name(painter: QPainter, corner: QPointF, text: str, colours: Palette, font: QFont) -> None:
     """Write p(z|x), and a text after it, on a veil whose upper left corner is given."""
@@ -103,8 +125,15 @@ def paint_density_name(painter: QPainter, corner: QPointF, text: str, colours: P
         painter.drawText(QPointF(box.left() + width + 10.0, base), text)
 
 
+def _spanned(found: PosteriorMap, axis: int, cells: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """Return where the first of some cells along an axis begins and the last ends, in latent units."""
+    if not len(cells):
+        return found.low[axis], found.low[axis]
+    return found.low[axis] + found.step * int(cells[0]), found.low[axis] + found.step * (int(cells[-1]) + 1)
+
+
 def _tinted(found: PosteriorMap, axes: tuple[int, int], colours: Palette) -> QImage:
-    """Return the map in the density's colour, premultiplied; opacity follows the square root, so that tails are seen."""
+    """Return the map in its colour, premultiplied; opacity follows the square root, so that tails are seen."""
     density = found.density if axes == (0, 1) else found.density[::-1].T[::-1]
     share = np.sqrt(np.clip(density / max(float(density.max()), 1e-30), 0.0, 1.0)) * np.float32(STRONGEST)
     colour = QColor(colours.density)

@@ -4,19 +4,22 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from explorer.theme import current_palette
+from explorer.theme import Palette, current_palette
 from explorer.views.canvas import scales
 from explorer.views.canvas.coordinates import View
 from explorer.views.canvas.density import DensityLayer, paint_density_name
-from explorer.views.canvas.marks import STYLES, EncodingMark, paint_encoding
+from explorer.views.canvas.marks import STYLES, EncodingMark, MarkStyle, paint_encoding
 
 SIDE_PX = 148
 NEEDED_BELOW_PX = 90.0
 """A map this large on the canvas needs no glass."""
 MARGIN_PX = 12
-_FILLED = 0.62
-# The magnification is kept while the map still fills this share of the glass, so that it does not breathe with the pen.
+_FILLED = 0.8
+# The magnification is kept while what is looked at fills this share of the glass or more: it does not breathe with the
+# pen.
 _KEPT = 0.3
+_NEAR = 8.0
+"""How many times the posterior's own size an ellipse may be away from it and still be looked at too."""
 
 
 class PosteriorLens(QWidget):
@@ -40,25 +43,43 @@ class PosteriorLens(QWidget):
         """The part of the latent plane in the glass."""
         return self._view
 
+    def frame(self, canvas: View) -> QRectF:
+        """Return what is looked at, in the canvas's pixels; empty while there is nothing to look at."""
+        if self.isHidden():
+            return QRectF()
+        x, y = canvas.to_pixels(*self._view.centre)
+        half = 0.5 * SIDE_PX / self._magnification
+        return QRectF(x - half, y - half, 2.0 * half, 2.0 * half)
+
     def look(self, canvas: View, axes: tuple[int, int], marks: dict[str, EncodingMark]) -> None:
         """Look at the map with the marks about it, or hide where there is none or it is large enough by itself."""
-        place = self._layer.place(canvas, axes)
-        size = max(place.width(), place.height())
+        core = self._layer.core(axes)
+        size = max(core.width(), core.height()) * canvas.scale
         roomy = canvas.width > 3 * SIDE_PX and canvas.height > 2 * SIDE_PX
         if canvas.strip or not 0.0 < size < NEEDED_BELOW_PX or not roomy:
             self.hide()
             return
         self._axes, self._marks = axes, marks
-        fitting = _FILLED * SIDE_PX / (size / canvas.scale)
-        if not _KEPT * fitting <= self._view.scale * _FILLED <= fitting:
-            self._view = View(SIDE_PX, SIDE_PX, scale=canvas.scale * scales.nice_step(0.5 * fitting / canvas.scale))
-        a, b = canvas.to_latent(place.center().x(), place.center().y())
-        self._view = View(SIDE_PX, SIDE_PX, (a, b), self._view.scale)
-        self._magnification = self._view.scale / canvas.scale
-        self._stay_clear_of(place, canvas)
+        target = _with_marks(core, marks)
+        fitting = _FILLED * SIDE_PX / max(target.width(), target.height()) / canvas.scale
+        magnification = self._view.scale / canvas.scale
+        if not _KEPT * fitting <= magnification <= fitting:
+            magnification = 1.0 / scales.nice_step(1.0 / fitting)
+        middle = target.center()
+        self._view = View(SIDE_PX, SIDE_PX, (middle.x(), middle.y()), canvas.scale * magnification)
+        self._magnification = magnification
+        x, y = canvas.to_pixels(middle.x(), middle.y())
+        self._stay_clear_of(QRectF(x - 0.5 * size, y - 0.5 * size, size, size), canvas)
         if self.isHidden():
             self.show()
         self.update()
+
+    def paint_frame(self, painter: QPainter, canvas: View, colours: Palette) -> None:
+        """Draw on the canvas a frame around what is looked at."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(colours.density), 1.0))
+        painter.drawRect(self.frame(canvas))
 
     def _stay_clear_of(self, place: QRectF, canvas: View) -> None:
         """Stand in the lower right corner, or in the upper left one while the map is there."""
@@ -76,10 +97,25 @@ class PosteriorLens(QWidget):
         self._layer.paint(painter, self._view, self._axes, colours)
         for kind, style in STYLES.items():
             if kind in self._marks:
-                paint_encoding(painter, self._marks[kind], style, self._view, colours, font)
+                # A mean as large as on the map would hide the ellipses that the glass is there for.
+                small = MarkStyle(style.colour, "point")
+                paint_encoding(painter, self._marks[kind], small, self._view, colours, font)
         paint_density_name(painter, QPointF(4.0, 4.0), f"×{self._magnification:.3g}", colours, font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(colours.density), 1.0))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
+
+
+def _with_marks(core: QRectF, marks: dict[str, EncodingMark]) -> QRectF:
+    """Return the core of a posterior together with the ellipses of q at two deviations that lie near it."""
+    target, reach = QRectF(core), _NEAR * max(core.width(), core.height())
+    for mark in marks.values():
+        if mark.std is None or not mark.drawable:
+            continue
+        (a, b), (std_a, std_b) = mark.mean, mark.std
+        box = QRectF(a - 2.0 * std_a, b - 2.0 * std_b, 4.0 * std_a, 4.0 * std_b)
+        if core.adjusted(-reach, -reach, reach, reach).contains(box):
+            target = target.united(box)
+    return target

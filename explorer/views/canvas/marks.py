@@ -28,7 +28,7 @@ class MarkStyle:
     colour: str
     """Name of the palette's colour."""
     shape: str
-    """`dot`, `diamond` or `square`."""
+    """`dot`, `diamond`, `square`, or a `point`, which hides least."""
     label: str = ""
 
 
@@ -180,5 +180,8 @@ def _paint_mean(painter: QPainter, place: QPointF, shape: str, colour: QColor, o
     elif shape == "square":
         side = 0.55 * MARK_PX
         painter.drawRect(QRectF(x - side, y - side, 2.0 * side, 2.0 * side))
+    elif shape == "point":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawEllipse(place, 2.0, 2.0)
     else:
         painter.drawEllipse(place, 0.5 * MARK_PX, 0.5 * MARK_PX)

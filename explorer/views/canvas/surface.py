@@ -5,13 +5,13 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from core.shapes import Code, CodeArray, Scale
 from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
-from explorer.theme import current_palette
+from explorer.theme import Palette, current_palette
 from explorer.views.canvas import scales
 from explorer.views.canvas.axis_chooser import AxisChooser
 from explorer.views.canvas.backdrop import Backdrop, Scene
@@ -61,8 +61,12 @@ class CanvasSurface(QWidget):
         self._samples: SamplePoints | None = None
         self._layers = {"mosaic": True, "codes": True, "prior": True, "posterior": True}
         self._density = DensityLayer()
+        self._lens_frame = QRect()
+        """Pixels around what the lens looks at."""
         self._note = ""
         self._hovered = -1
+        self._linked = -1
+        """The row of the point that is pointed at on another canvas."""
         self._mouse = QPointF()
         self._pixmap: QPixmap | None = None
         self._backdrop = Backdrop()
@@ -206,10 +210,14 @@ class CanvasSurface(QWidget):
         return self._layers["posterior"] and self._density.map is not None
 
     def _look_through_lens(self) -> None:
+        before = self._lens_frame
         if self._density_shown:
             self.lens.look(self._view, self._axes, self._encodings)
         elif not self.lens.isHidden():
             self.lens.hide()
+        self._lens_frame = self.lens.frame(self._view).adjusted(-1.0, -1.0, 1.0, 1.0).toAlignedRect()
+        if self._lens_frame != before:
+            self.update(QRegion(before).united(self._lens_frame))
 
     def _place_samples(self) -> None:
         old, self._samples = self._samples, None
@@ -239,12 +247,15 @@ class CanvasSurface(QWidget):
         self._set_hovered(-1)
 
     def _update_hovered(self) -> None:
-        place = self._hovered_place()
-        if place is not None:
-            self.update(QRectF(place.x() - 9.0, place.y() - 9.0, 18.0, 18.0).toAlignedRect())
+        self._update_ring(self._hovered, 9.0)
 
-    def _hovered_place(self) -> QPointF | None:
-        position = None if self._hovered < 0 or self.cloud is None else self.cloud.position(self._hovered)
+    def _update_ring(self, row: int, reach: float) -> None:
+        place = self._place_of(row)
+        if place is not None:
+            self.update(QRectF(place.x() - reach, place.y() - reach, 2.0 * reach, 2.0 * reach).toAlignedRect())
+
+    def _place_of(self, row: int) -> QPointF | None:
+        position = None if row < 0 or self.cloud is None else self.cloud.position(row)
         return None if position is None else QPointF(*self._view.to_pixels(*position))
 
     def _invalidate(self) -> None:
@@ -262,21 +273,8 @@ class CanvasSurface(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._pixmap)
         font = scales.small_font(self.font())
-        if self._density_shown and region.intersects(self._density.bounds(self._view, self._axes)):
-            self._density.paint(painter, self._view, self._axes, colours)
-        if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
-            self._samples.paint(painter, self._view, colours)
-        for kind, style in STYLES.items():
-            mark = self._encodings.get(kind)
-            if mark is not None and region.intersects(self._covered(kind, mark)):
-                paint_encoding(painter, mark, style, self._view, colours, font)
-        place = self._hovered_place()
-        if place is not None and self.cloud is not None:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours.text), 2.0))
-            radius = disc_radius(self.cloud, self._view) + 2.5
-            painter.drawEllipse(place, radius, radius)
+        self._paint_encodings(painter, region, colours, font)
+        self._paint_rings(painter, colours)
         for handle, covered in self._marks.items():
             if region.intersects(covered):
                 paint_handle(painter, handle, self._view, colours, font)
@@ -288,6 +286,37 @@ class CanvasSurface(QWidget):
         painter.end()
         self._serial += 1
         self.painted.emit(self._serial)
+
+    def _paint_encodings(self, painter: QPainter, region: QRegion, colours: Palette, font: QFont) -> None:
+        """Draw p(z|x), samples and the marks of q, the lowest first."""
+        if self._density_shown and region.intersects(self._density.bounds(self._view, self._axes)):
+            self._density.paint(painter, self._view, self._axes, colours)
+            if self.lens.isHidden():
+                self._density.paint_name(painter, self._view, self._axes, colours, font)
+        if not self.lens.isHidden():
+            self.lens.paint_frame(painter, self._view, colours)
+        if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
+            self._samples.paint(painter, self._view, colours)
+        for kind, style in STYLES.items():
+            mark = self._encodings.get(kind)
+            if mark is not None and region.intersects(self._covered(kind, mark)):
+                paint_encoding(painter, mark, style, self._view, colours, font)
+
+    def _paint_rings(self, painter: QPainter, colours: Palette) -> None:
+        """Draw a ring around the point under the mouse, and a wide one around that under the mouse elsewhere."""
+        if self.cloud is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        place, linked = self._place_of(self._hovered), self._place_of(self._linked)
+        radius = disc_radius(self.cloud, self._view) + 2.5
+        if place is not None:
+            painter.setPen(QPen(QColor(colours.text), 2.0))
+            painter.drawEllipse(place, radius, radius)
+        if linked is not None:
+            for name, width in ((colours.handle_outline, 5.0), (colours.text, 2.5)):
+                painter.setPen(QPen(QColor(name), width))
+                painter.drawEllipse(linked, radius + 4.0, radius + 4.0)
 
     def _scene(self) -> Scene:
         return Scene(

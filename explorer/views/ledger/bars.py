@@ -177,9 +177,7 @@ class LedgerBars(QWidget):
             painter.setPen(QColor(getattr(colours, term.colour)))
             self._formula.paint(painter, QPointF(box.right() + 6.0, base), term.runs)
 
-    def _paint_whisker(
-        self, painter: QPainter, ledger: Ledger, scale: BarScale, box: QRectF, colours: Palette
-    ) -> None:
+    def _paint_whisker(self, painter: QPainter, ledger: Ledger, scale: BarScale, box: QRectF, colours: Palette) -> None:
         """Draw how far log p(x) can be trusted to either side of the end of its bar."""
         doubt = ledger.standard_error if ledger.is_estimate else ledger.error_bar
         if doubt is None or doubt * scale.pixels_per_nat < 1.0:

@@ -22,13 +22,21 @@ TRUSTED_NATS = 1e-3
 FOLLOWS = "FOLLOWS"
 """The choice that follows the hand."""
 _CHOICES = (
-    (FOLLOWS, "follows the hand", "The image touched last: a data point, the drawing, or a draw from the dragged code."),
+    (
+        FOLLOWS,
+        "follows the hand",
+        "The image touched last: a data point, the drawing, or a draw from the dragged code.",
+    ),
     (SubjectSource.DATA.name, "data point", "The image behind the selected handle, as the model sees it."),
     (SubjectSource.DRAWING.name, "drawing", "What is on the draw pad, thresholded at one half."),
-    (SubjectSource.CODE.name, "draw from the code", "A draw x ~ p(x|z) at the selected code, always with the same noise."),
+    (
+        SubjectSource.CODE.name,
+        "draw from the code",
+        "A draw x ~ p(x|z) at the selected code, always with the same noise.",
+    ),
 )
 _LOWER_BOUND = "IWAE is a lower bound on log p(x) in expectation."
-_GREY = "Grey pixels: Bernoulli nats are not a likelihood."
+_GREY = "grey pixels: no likelihood"
 _PICTURE_PX = 74
 
 
@@ -158,16 +166,16 @@ class LedgerPanel(QWidget):
 
     def _write_badges(self, ledger: Ledger, remarks: Remarks) -> None:
         if ledger.is_estimate:
-            doubt = "" if ledger.standard_error is None else f" ± {ledger.standard_error:.3f}"
+            doubt = "" if ledger.standard_error is None else f" ± {ledger.standard_error:.2f}"
             size = "" if ledger.effective_sample_size is None else f" · ESS {ledger.effective_sample_size:,.1f}"
             self.estimate.set_text(
                 f"estimate{doubt} · k = {ledger.num_samples:,}{size}",
                 "doubtful",
-                widest="estimate ± 00.000 · k = 00,000 · ESS 0,000.0",
+                widest="estimate ± 0.00 · k = 5,000 · ESS 000.0",
             )
             self.trust.set_text("")
         elif ledger.error_bar is not None:
-            doubts = [f"error bar ± {_small(ledger.error_bar)} nats"]
+            doubts = [f"error bar {_small(ledger.error_bar, '± ')} nats"]
             trusted = ledger.error_bar <= TRUSTED_NATS
             if ledger.residual is not None:
                 doubts.insert(0, f"residual {_small(abs(ledger.residual))}")
@@ -200,7 +208,10 @@ class LedgerPanel(QWidget):
         )
         self.bits.setToolTip("−log p(x) divided by the number of pixels and by ln 2.")
         self._version.setToolTip("The version of the model's weights that these numbers belong to.")
-        self.grey.setToolTip("A Bernoulli likelihood describes zeros and ones: choose a binarisation to compare nats.")
+        self.grey.setToolTip(
+            "Bernoulli nats of grey pixels are not a likelihood, which describes zeros and ones: choose a binarisation "
+            "to compare nats."
+        )
 
     def _arrange(self) -> None:
         top = QHBoxLayout()
@@ -241,6 +252,6 @@ class LedgerPanel(QWidget):
         QGuiApplication.clipboard().setText(self.text())
 
 
-def _small(nats: float) -> str:
+def _small(nats: float, sign: str = "") -> str:
     """Return a small number of nats with four decimals; what would read as zero is bounded instead."""
-    return f"{nats:.4f}" if nats >= 5e-5 or nats == 0.0 else "< 0.0001"
+    return f"{sign}{nats:.4f}" if nats >= 5e-5 or nats == 0.0 else "< 0.0001"

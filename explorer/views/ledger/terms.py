@@ -61,7 +61,7 @@ TERMS = {
             "ELBO",
             (Run("ELBO"),),
             "accent",
-            "The evidence lower bound: what training raises.  It lies below log p(x) by exactly the divergence beside it.",
+            "The evidence lower bound: what training raises.  It lies below log p(x) by the divergence beside it.",
         ),
         Term(
             KL_TO_POSTERIOR,
