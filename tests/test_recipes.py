@@ -8,26 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from benchmarks.recipes import __main__ as runner
 from benchmarks.recipes.definitions import IWAE, RECIPES, VAE, Recipe
-from benchmarks.recipes.evidence import encoded, log_evidence
-from benchmarks.recipes.local import elbo, fit
-from benchmarks.recipes.planar import elbo as hermite_elbo
-from benchmarks.recipes.planar import integrate, planar_gaps
-from benchmarks.recipes.row import Figure, Row, keep_rows, read_rows
+from benchmarks.recipes.gaps import gap_means
+from benchmarks.recipes.row import Figure, Mean, Row, keep_rows, read_rows
 from benchmarks.recipes.surgery import surgical_terms
 from benchmarks.recipes.table import page
 from benchmarks.recipes.training import command_line, configured, train
 from core.cli.arguments import changed_settings, make_parser
 from core.compatibility import check_experiment
-from core.config import DataConfig, ExperimentConfig, ModelConfig
+from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
 from core.data.sources import load_dataset
-from core.models.build import build_model
-from core.models.vae import Vae
-from core.probability.posteriors import FactorisedGaussian
 from core.snapshots import Split
 
 ROW = Row(
@@ -118,114 +111,6 @@ def test_an_unknown_recipe_lists_the_known_ones(
     assert "known: vae, iwae, made, surgery, gaps" in capsys.readouterr().err
 
 
-# ---- estimates -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def one_dimension() -> tuple[Vae, torch.Tensor]:
-    """Return a model with one latent dimension and some x, small enough for brute force."""
-    config = ModelConfig(latent_dim=1, hidden=(6,), image_height=3, image_width=3, activation="tanh")
-    model = build_model(config, torch.Generator().manual_seed(0)).requires_grad_(requires_grad=False)
-    assert isinstance(model, Vae)
-    for parameter in model.decoder.parameters():
-        parameter.mul_(2.0)
-    x = torch.bernoulli(torch.full((4, 9), 0.5), generator=torch.Generator().manual_seed(1))
-    return model, x
-
-
-GRID = torch.linspace(-8.0, 8.0, 4_001)
-
-
-def joint_on_grid(model: Vae, x: torch.Tensor) -> torch.Tensor:
-    """Return log p(x, z) of each image at each node."""
-    logits = model.generative(GRID[:, None])
-    likelihood: torch.Tensor = torch.distributions.Bernoulli(logits=logits[None]).log_prob(x[:, None, :])  # type: ignore[no-untyped-call]
-    prior: torch.Tensor = torch.distributions.Normal(0.0, 1.0).log_prob(GRID)  # type: ignore[no-untyped-call]
-    return likelihood.sum(dim=2) + prior
-
-
-def elbo_on_grid(joint: torch.Tensor, mean: torch.Tensor, log_var: torch.Tensor) -> torch.Tensor:
-    """Return E_q[log p(x, z) - log q(z)] by the trapezium rule."""
-    q = torch.distributions.Normal(mean[:, None], (0.5 * log_var[:, None]).exp())
-    log_q: torch.Tensor = q.log_prob(GRID)  # type: ignore[no-untyped-call]
-    return torch.trapezoid(log_q.exp() * (joint - log_q), GRID)
-
-
-def test_the_bound_of_many_samples_is_the_integral(one_dimension: tuple[Vae, torch.Tensor]) -> None:
-    model, x = one_dimension
-    exact = torch.trapezoid(joint_on_grid(model, x).exp(), GRID).log()
-    found = log_evidence(model, x, encoded(model, x), 20_000, torch.Generator().manual_seed(2))
-    torch.testing.assert_close(found, exact, atol=0.02, rtol=0.0)
-
-
-def test_the_elbo_of_a_given_posterior_is_its_integral(one_dimension: tuple[Vae, torch.Tensor]) -> None:
-    model, x = one_dimension
-    q = encoded(model, x)
-    expected = elbo_on_grid(joint_on_grid(model, x), q.mean[:, 0], q.log_var[:, 0])
-    found = elbo(model, x, q, torch.Generator().manual_seed(3), 20_000)
-    torch.testing.assert_close(found, expected, atol=0.03, rtol=0.0)
-
-
-def test_no_posterior_of_the_family_is_better_than_the_fitted_one(one_dimension: tuple[Vae, torch.Tensor]) -> None:
-    model, x = one_dimension
-    joint = joint_on_grid(model, x)
-    fitted = fit(model, x, encoded(model, x), torch.Generator().manual_seed(4), 500)
-    reached = elbo_on_grid(joint, fitted.mean[:, 0], fitted.log_var[:, 0])
-    best = torch.full((len(x),), -math.inf)
-    for mean in torch.linspace(-2.0, 2.0, 21):
-        for log_var in torch.linspace(-2.5, 0.5, 16):
-            best = torch.maximum(best, elbo_on_grid(joint, mean.expand(len(x)), log_var.expand(len(x))))
-    assert bool((reached > best - 0.02).all())
-    assert bool((reached < torch.trapezoid(joint.exp(), GRID).log()).all())
-
-
-@pytest.fixture
-def plane() -> tuple[Vae, torch.Tensor]:
-    """Return a model with two latent dimensions and some x."""
-    config = ModelConfig(latent_dim=2, hidden=(5,), image_height=2, image_width=2, activation="tanh")
-    model = build_model(config, torch.Generator().manual_seed(8)).requires_grad_(requires_grad=False)
-    assert isinstance(model, Vae)
-    for parameter in model.decoder.parameters():
-        parameter.mul_(3.0)
-    return model, torch.tensor([[0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
-
-
-def test_all_pictures_together_have_probability_one(plane: tuple[Vae, torch.Tensor]) -> None:
-    model, _ = plane
-    every = torch.tensor([[float(number >> pixel & 1) for pixel in range(4)] for number in range(16)])
-    found = integrate(model, every, 256)
-    assert float(found.log_evidence.exp().sum()) == pytest.approx(1.0, abs=1e-5)
-    assert found.resolution_error < 1e-4
-
-
-def test_the_gaps_of_a_plane_are_those_of_brute_force(plane: tuple[Vae, torch.Tensor]) -> None:
-    model, x = plane
-    found, _ = planar_gaps(model, x, torch.Generator().manual_seed(9), 256)
-    exact = integrate(model, x, 256).log_evidence
-    many = torch.Generator().manual_seed(10)
-    start = encoded(model, x)
-    assert found.elbo.value == pytest.approx(float(elbo(model, x, start, many, 40_000).mean()), abs=0.02)
-    best = torch.full((len(x),), -math.inf)
-    noise = torch.Generator().manual_seed(11)
-    for _ in range(200):
-        mean = torch.randn(len(x), 2, generator=noise)
-        log_var = torch.rand(len(x), 2, generator=noise) * 2.0 - 2.0
-        best = torch.maximum(best, hermite_elbo(model, x, FactorisedGaussian(mean, log_var), 8))
-    assert 0.0 <= found.approximation.value <= float((exact - best).mean()) + 1e-3
-    assert found.approximation.value + found.amortisation.value == pytest.approx(
-        found.log_evidence.value - found.elbo.value, abs=1e-4
-    )
-
-
-def test_mutual_information_and_marginal_kl_add_up_to_the_mean_kl(few_shapes: Dataset) -> None:
-    settings = tiny(RECIPES["surgery"]).all_settings(full=False)
-    saved = train(configured("shapes", settings), few_shapes, print).saved
-    found, told = surgical_terms(saved, few_shapes.held_out, 0)
-    total = found["mutual information"].value + found["marginal KL"].value
-    assert total == pytest.approx(found["mean KL"].value, abs=1e-4)
-    assert "capped at ln N = 3.00" in told
-
-
 # ---- a whole one ---------------------------------------------------------------------------------------------------
 
 
@@ -246,7 +131,7 @@ def tiny(recipe: Recipe) -> Recipe:
     return replace(recipe, short=replace(recipe.short, settings=settings, num_images=4))
 
 
-@pytest.mark.parametrize("name", ["vae", "iwae", "made", "surgery"])
+@pytest.mark.parametrize("name", ["vae", "iwae", "made", "surgery", "gaps"])
 def test_a_recipe_trains_measures_and_keeps_its_model(name: str, few_shapes: Dataset, tmp_path: Path) -> None:
     recipe = tiny(RECIPES[name])
     rows = runner.run(recipe, few_shapes, full=False, models=tmp_path)
@@ -262,3 +147,31 @@ def test_training_by_a_recipe_is_reproducible(few_shapes: Dataset) -> None:
     config = configured("shapes", tiny(VAE).all_settings(full=False))
     one, other = (train(config, few_shapes, print).saved.weights for _ in range(2))
     assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_mutual_information_and_marginal_kl_add_up_to_the_mean_kl(few_shapes: Dataset) -> None:
+    settings = tiny(RECIPES["surgery"]).all_settings(full=False)
+    saved = train(configured("shapes", settings), few_shapes, print).saved
+    found, told = surgical_terms(saved, few_shapes.held_out, 0)
+    total = found["mutual information"].value + found["marginal KL"].value
+    assert total == pytest.approx(found["mean KL"].value, abs=1e-4)
+    assert "capped at ln N = 3.00" in told
+
+
+def test_gaps_are_exact_in_a_plane_and_estimates_beyond(few_shapes: Dataset) -> None:
+    for latent_dim, exact in ((2, True), (3, False)):
+        settings = ("epochs=1", "hidden=8", "batch_size=50", f"latent_dim={latent_dim}")
+        saved = train(configured("shapes", settings), few_shapes, print).saved
+        found, told = gap_means(saved, few_shapes.held_out, "held-out", 4, 1)
+        total = found["approximation gap"].value + found["amortisation gap"].value
+        assert total == pytest.approx(found["log p(x)"].value - found["ELBO"].value, abs=1e-6)
+        assert found["amortisation gap"].value >= 0.0
+        assert ("integrated over the plane" in told) == exact
+
+
+def test_a_mean_has_the_standard_error_of_a_mean() -> None:
+    values = np.random.default_rng(0).normal(3.0, 2.0, 10_000)
+    mean = Mean.of(values)
+    assert mean.value == pytest.approx(3.0, abs=0.1)
+    assert mean.standard_error == pytest.approx(0.02, rel=0.05)
+    assert Mean.of(values[:1]).standard_error is None

@@ -119,7 +119,7 @@ GAPS = Recipe(
     title="the VAE of 50 latent dimensions above, factorised posterior",
     source="Cremer et al. 2018, MNIST",
     settings=VAE.settings,
-    short=Schedule(VAE.short.settings, 100, VAE.short.told),
+    short=Schedule(VAE.short.settings, 150, VAE.short.told),
     full=Schedule(VAE.full.settings, 1000, VAE.full.told),
     published={"approximation gap": 1.43, "amortisation gap": 1.34},
 )

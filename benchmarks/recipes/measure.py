@@ -9,19 +9,16 @@ from typing import Self
 import torch
 
 from benchmarks.recipes.definitions import GAPS, IWAE, MADE, SEED, SURGERY, VAE, Recipe
-from benchmarks.recipes.evidence import Mean, frozen_vae, pulled, seen
-from benchmarks.recipes.local import FITTING_SAMPLES, FITTING_STEPS, gaps
-from benchmarks.recipes.planar import HERMITE_ORDER, REACH, SIDE, planar_gaps
-from benchmarks.recipes.row import Figure, Row
+from benchmarks.recipes.gaps import gap_means
+from benchmarks.recipes.row import Figure, Mean, Row
 from benchmarks.recipes.surgery import surgical_terms
 from benchmarks.recipes.training import Trained, command_line
 from core.data.dataset import Dataset
-from core.inference.codes import subset_indices
 from core.inference.nll import held_out_nll
+from core.inference.steps import completed
 from core.saved_model import SavedModel
 from core.snapshots import Split
 from core.storage.model_file import load_model
-from core.tensors import Images
 from resources import resource
 
 NUM_SAMPLES = 5000
@@ -107,13 +104,6 @@ class Measuring:
         """Return how many images the costly estimates are means over."""
         return min(self.recipe.schedule(full=self.full).num_images, len(split))
 
-    def seen(self, split: Split) -> Images:
-        """Return the x of a seeded draw of so many images of a split.
-
-        Drawn, because the first half of MNIST's test images is easier than the second.
-        """
-        return seen(split, subset_indices(len(split), self.num_images(split), SEED), self.saved.config)
-
     def measured(self) -> Iterator[Row]:
         """Yield the rows of the recipe's figures."""
         yield from MEASURES[self.recipe.name](self)
@@ -123,7 +113,7 @@ def nll(measuring: Measuring, num_samples: int = NUM_SAMPLES) -> Iterator[Row]:
     """Yield -log p(x): exact for an autoregressive model, by 5,000 samples of the encoder's q for a latent one."""
     begun = time.perf_counter()
     saved, split = measuring.saved, measuring.dataset.held_out
-    found = pulled(
+    found = completed(
         held_out_nll(
             saved.config.model,
             saved.as_weights(version=1),
@@ -139,42 +129,22 @@ def nll(measuring: Measuring, num_samples: int = NUM_SAMPLES) -> Iterator[Row]:
     yield measuring.row(found.num_images, "held-out", told, figures, time.perf_counter() - begun)
 
 
-def _local_gaps(measuring: Measuring, num_samples: int = NUM_SAMPLES, steps: int = FITTING_STEPS) -> Iterator[Row]:
-    """Yield both gaps on held-out images and on training images, which the encoder has learned from."""
-    saved = measuring.saved
-    model = frozen_vae(saved)
-    told = (
-        f"estimates: q fitted to each image by {steps:,} steps of Adam with {FITTING_SAMPLES} samples; log p(x) by "
-        f"the higher of two importance-weighted bounds of {num_samples:,} samples, from that q and from the encoder's, "
-        "so the approximation gap is a lower bound in expectation"
-    )
+def gaps(measuring: Measuring) -> Iterator[Row]:
+    """Yield both gaps on held-out images and on training images, which the encoder has learned from.
+
+    Estimates for the recipe's own model; exact ones for the shipped one, of which nobody has published the like.
+    """
+    yield from _gaps_of(measuring, measuring.recipe.published)
+    if measuring.is_mnist:
+        yield from _gaps_of(measuring.of_shipped(), {})
+
+
+def _gaps_of(measuring: Measuring, published: Mapping[str, float]) -> Iterator[Row]:
     for name, split in (("held-out", measuring.dataset.held_out), ("training", measuring.dataset.train)):
         begun = time.perf_counter()
-        x = measuring.seen(split)
-        found = gaps(model, x, torch.Generator().manual_seed(SEED), num_samples=num_samples, steps=steps)
-        yield measuring.row(len(x), name, told, found.figures(), time.perf_counter() - begun)
-
-
-def both_gaps(measuring: Measuring) -> Iterator[Row]:
-    """Yield estimates for the recipe's own model, and exact gaps of the shipped one, whose codes are two numbers."""
-    yield from _local_gaps(measuring)
-    if measuring.is_mnist:
-        yield exact_gaps(measuring.of_shipped())
-
-
-def exact_gaps(measuring: Measuring, side: int = SIDE) -> Row:
-    """Return both gaps on held-out images, log p(x) being an integral; nobody has published such figures."""
-    begun = time.perf_counter()
-    split = measuring.dataset.held_out
-    x = measuring.seen(split)
-    model = frozen_vae(measuring.saved)
-    found, error = planar_gaps(model, x, torch.Generator().manual_seed(SEED), side)
-    told = (
-        f"log p(x) is the integral over a grid of {side}×{side} nodes on ±{REACH:g}, off by at most {error:.1g} "
-        f"nats from that of half the resolution; q is fitted from the encoder's, the prior and the highest modes; "
-        f"ELBOs by a Gauss-Hermite rule of {HERMITE_ORDER}×{HERMITE_ORDER} nodes"
-    )
-    return measuring.row(len(x), "held-out", told, found.figures(), time.perf_counter() - begun, published={})
+        num_images = measuring.num_images(split)
+        figures, told = gap_means(measuring.saved, split, name, num_images, SEED)
+        yield measuring.row(num_images, name, told, figures, time.perf_counter() - begun, published)
 
 
 def surgeries(measuring: Measuring) -> Iterator[Row]:
@@ -192,4 +162,4 @@ def _surgery_of(measuring: Measuring) -> Iterator[Row]:
         yield measuring.row(len(split), name, told, figures, time.perf_counter() - begun)
 
 
-MEASURES = {VAE.name: nll, IWAE.name: nll, MADE.name: nll, SURGERY.name: surgeries, GAPS.name: both_gaps}
+MEASURES = {VAE.name: nll, IWAE.name: nll, MADE.name: nll, SURGERY.name: surgeries, GAPS.name: gaps}

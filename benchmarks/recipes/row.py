@@ -6,7 +6,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 ROWS = Path(__file__).parent / "rows.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean over images, nats per image, with its standard error where the images are a sample of more."""
+
+    value: float
+    standard_error: float | None
+
+    @classmethod
+    def of(cls, values: np.ndarray[Any, Any]) -> Self:
+        """Return the mean of one number an image."""
+        error = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
+        return cls(float(values.mean()), error)
 
 
 @dataclass(frozen=True, slots=True)

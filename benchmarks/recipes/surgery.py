@@ -3,13 +3,13 @@
 import math
 
 import numpy as np
-import torch
 
-from benchmarks.recipes.evidence import Mean, pulled
+from benchmarks.recipes.row import Mean
 from core.compatibility import data_for
 from core.data.binarisation import seen_by_model
 from core.inference.coders import make_coder
 from core.inference.evaluation import evaluate
+from core.inference.steps import completed
 from core.inference.surgery import surgery
 from core.saved_model import SavedModel
 from core.snapshots import Split
@@ -26,17 +26,17 @@ def surgical_terms(saved: SavedModel, split: Split, seed: int) -> tuple[dict[str
     shares = posterior.kl_per_dimension()
     if shares is None:
         raise ValueError("a model without a prior has no KL to take apart")
-    found = pulled(surgery(posterior, seed))
+    found = completed(surgery(posterior, seed))
     means = evaluate(coder, split, config, seed)
     if means.means.elbo is None:
         raise ValueError("a model without a prior has no ELBO")
     told = (
-        f"ELBO with one code drawn for each image, mean KL in closed form; mutual information and marginal KL by "
+        f"ELBO by {means.method}; mutual information and marginal KL by "
         f"{found.method} ({found.error:.1g} nats); mutual information is capped at ln N = {math.log(len(split)):.2f}"
     )
     return {
         "ELBO": Mean(means.means.elbo, means.standard_error),
-        "mean KL": Mean.of(torch.from_numpy(shares.sum(axis=1, dtype=np.float64))),
+        "mean KL": Mean.of(shares.sum(axis=1, dtype=np.float64)),
         "mutual information": Mean(found.mutual_information, None),
         "marginal KL": Mean(found.marginal_kl, None),
     }, told

@@ -1,7 +1,6 @@
 """One version of a model on a lattice of codes: what log p(x) and the true posterior of any picture are read from."""
 
 from collections.abc import Callable
-from typing import Self
 
 import numpy as np
 import torch
@@ -64,7 +63,7 @@ class EvidenceTable:
         *,
         most_nodes: int | None = None,
         rank: int = RANK,
-    ) -> Self | None:
+    ) -> "EvidenceTable | None":
         """Return the table of a version of a model, over the prior and the data's codes (means of q(z|x)).
 
         Returns None when `should_stop` said so.  Raises ValueError, with the reason, for a model without log p(x) or
