@@ -13,6 +13,7 @@ from explorer.program import Program
 from explorer.tour.driver import Driver, TourError, line
 from explorer.tour.hands import Hands
 from explorer.tour.lecture_stops import LectureStops
+from explorer.tour.similar_stops import SimilarStops
 
 # Where the hand goes on the map of the shipped model, in latent units: from one kind of digit to the next.
 _DRAG_STOPS = ((-1.2, 1.1), (-0.3, 1.6), (1.3, 0.6), (0.8, -1.6), (-0.6, -0.6))
@@ -46,7 +47,7 @@ class Tour(Hands):
     def walk(self) -> None:
         """Make every stop.  Raises TourError where the program does not do what it should."""
         before = (self._open, self._drag, self._grab_a_point, self._slide, self._draw)
-        after = (self._train, self._change_theme)
+        after = (self._train, self._similar, self._change_theme)
         stops = (*before, *self._lecture.stops, *after, *self._lecture.last_stops)
         for number, stop in enumerate(stops):
             self._say(number / len(stops), stop.__name__.strip("_").replace("_", " "))
@@ -187,6 +188,11 @@ class Tour(Hands):
         self._raise_dock(self._program.views.draw_pad)
         self._driver.wait(200)
         self._driver.picture(f"drawing, {other} theme")
+
+    def _similar(self) -> None:
+        beside = SimilarStops(self._program, self._driver)
+        beside.walk()
+        self.measured.update(beside.measured)
 
     # Hands and eyes
 
