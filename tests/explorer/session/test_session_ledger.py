@@ -57,10 +57,12 @@ def exact(opened: OpenProgram) -> Ledger:
     """Return the ledger of the subject once it is exact."""
     opened.until(
         "an exact ledger",
-        lambda: (ledger := panel_of(opened).ledger) is not None
-        and ledger.error_bar is not None
-        and ledger.error_bar <= 1e-3
-        and panel_of(opened).trust.tone == "good",
+        lambda: (
+            (ledger := panel_of(opened).ledger) is not None
+            and ledger.error_bar is not None
+            and ledger.error_bar <= 1e-3
+            and panel_of(opened).trust.tone == "good"
+        ),
         timeout_s=30.0,
     )
     ledger = panel_of(opened).ledger
@@ -241,8 +243,10 @@ def test_a_full_covariance_q_is_drawn_full(opened: OpenProgram) -> None:
 
 def test_until_the_tables_are_there_a_sentence_says_so(tmp_path: Path) -> None:
     program = OpenProgram(tmp_path, model_file()).opened()
-    assert panel_of(program).ledger is not None or "…" in panel_of(program).reason or "numbers follow" in (
-        panel_of(program).reason
+    assert (
+        panel_of(program).ledger is not None
+        or "…" in panel_of(program).reason
+        or "numbers follow" in (panel_of(program).reason)
     )
     program.until("a ledger", lambda: panel_of(program).ledger is not None, timeout_s=60.0)
     program.session.documents.open_model(model_file(latent_dim=1))
@@ -288,5 +292,3 @@ def test_bits_are_those_of_masses_only() -> None:
     gaussian = type(model).from_mapping({**model.to_mapping(), "likelihood": "gaussian"})
     assert remarks(-100.0, gaussian, grey=True) == type(grey)(None, grey=False)
     assert remarks(None, model, grey=False).bits_per_dim is None
-
-
