@@ -139,17 +139,26 @@ def test_log_px_and_the_codes_information_are_written_for_two_dimensions(
     assert result["log_px_standard_error"] > 0.0
     assert (result["log_px_estimate"], result["log_px_num_samples"]) == (None, None)
     assert "exact" in result["log_px_estimate_reason"]
+    gaps = result["approximation_gap"] + result["amortisation_gap"]
+    assert gaps == pytest.approx(result["log_px"] - result["elbo"], abs=0.02)
+    assert result["amortisation_gap"] >= 0.0
+    assert result["approximation_gap"] >= -2e-3
+    assert result["approximation_gap_standard_error"] >= 0.0
+    assert result["gap_images"] == 6
+    assert "exact log p(x)" in result["gap_method"]
     assert result["mutual_information"] + result["marginal_kl"] == pytest.approx(result["kl"], abs=1e-4)
     assert result["mutual_information_cap"] == pytest.approx(np.log(6))
     assert -1e-3 <= result["mutual_information"] <= result["mutual_information_cap"] + 1e-3
     assert result["active_units"] in {0, 1, 2}
     assert "quadrature of 36 codes" in result["elbo_method"]
-    assert cli.main(["evaluate", str(model), "--quiet", "--log-px-images", "3"]) == 0
-    assert json.loads(capsys.readouterr().out)["log_px_images"] == 3
-    assert cli.main(["evaluate", str(model), "--quiet", "--log-px-images", "0"]) == 0
+    assert cli.main(["evaluate", str(model), "--quiet", "--log-px-images", "3", "--gap-images", "2"]) == 0
+    fewer = json.loads(capsys.readouterr().out)
+    assert (fewer["log_px_images"], fewer["gap_images"]) == (3, 2)
+    assert cli.main(["evaluate", str(model), "--quiet", "--log-px-images", "0", "--gap-images", "0"]) == 0
     without = json.loads(capsys.readouterr().out)
     assert without["log_px"] is None
     assert "left out" in without["log_px_reason"]
+    assert "left out" in without["approximation_gap_reason"]
     assert without["elbo"] == result["elbo"]
 
 
@@ -168,6 +177,8 @@ def test_more_dimensions_get_an_estimate_with_its_standard_error(
     assert (result["log_px_num_samples"], result["log_px_method"]) == (50, "IWAE-50 estimate")
     assert 1.0 <= result["log_px_effective_samples"] <= 50.0
     assert result["log_px_error_bar"] is None
+    assert result["approximation_gap"] is None
+    assert "--gap-images" in result["approximation_gap_reason"]
     assert "one sample" in result["elbo_method"]
     assert "samples" in result["surgery_method"]
     assert result["mutual_information"] + result["marginal_kl"] == pytest.approx(result["kl"], abs=1e-4)
@@ -186,7 +197,8 @@ def test_an_autoregressive_model_has_its_exact_log_px_and_reasons(
     assert result["bits_per_dim"] == pytest.approx(result["nll"] / (64 * np.log(2.0)))
     last = load_model(out).history.held_out[-1]
     assert last.means.nll == pytest.approx(result["nll"], rel=1e-5)
-    for key in ("elbo", "kl", "mutual_information", "marginal_kl", "mutual_information_cap", "active_units"):
+    undefined = ("elbo", "kl", "mutual_information", "marginal_kl", "active_units", "amortisation_gap")
+    for key in (*undefined, "mutual_information_cap"):
         assert result[key] is None
         assert "no codes" in result[f"{key}_reason"]
     assert "no other figure" in _refused(capsys, ["evaluate", str(out), "--log-px-images", "0", "--quiet"], 2)
@@ -211,7 +223,7 @@ def test_what_an_autoencoder_does_not_define_is_null_with_the_reason(
     assert cli.main(["evaluate", str(out), "--quiet"]) == 0
     result = json.loads(capsys.readouterr().out)
     undefined = ("elbo", "kl", "bits_per_dim", "log_px", "log_px_error_bar", "log_px_estimate", "mutual_information")
-    for key in (*undefined, "mutual_information_cap", "marginal_kl", "log_px_standard_error"):
+    for key in (*undefined, "mutual_information_cap", "marginal_kl", "approximation_gap", "amortisation_gap"):
         assert result[key] is None
         assert result[f"{key}_reason"]
     assert "defines no p(x)" in result["elbo_reason"]
@@ -284,6 +296,7 @@ def test_nothing_is_overwritten_unless_told(data: Path, model: Path, capsys: pyt
         (["evaluate", "{out}", "--seed", "x"], 2, "invalid int"),
         (["evaluate", "{out}", "--samples", "0"], 2, "--samples must be 1 or more"),
         (["evaluate", "{out}", "--log-px-images", "-1"], 2, "--log-px-images must be 0 or more"),
+        (["evaluate", "{out}", "--gap-images", "-1"], 2, "--gap-images must be 0 or more"),
         (["evaluate", "{out}", "--json", "{out}"], 1, "No such file"),
         (["train", "--data", "shapes", "--out", "{out}", "--set", "epochs=" + "9" * 400], 2, "epochs must lie in"),
         (["train", "--data", "shapes", "--out", "{out}", "--set", "hidden=-5"], 2, "[1, 8,192], not -5"),
@@ -413,7 +426,7 @@ def test_the_program_trains_and_evaluates_without_qt_and_evaluates_without_torch
         ("PySide6", ["train", "--data", str(data), "--out", str(out), "--set", "epochs=1", *SMALL[:-1]]),
         ("PySide6", ["evaluate", str(out)]),
         # log p(x) is integrated by torch; all else of a fully connected model needs none.
-        ("PySide6,torch", ["evaluate", str(out), "--log-px-images", "0"]),
+        ("PySide6,torch", ["evaluate", str(out), "--log-px-images", "0", "--gap-images", "0"]),
     ):
         ended = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-c", program, forbidden, *arguments],

@@ -17,9 +17,7 @@ from tests.explorer.main_window.conftest import Maker, close_button
 
 def widths_in_front(window: MainWindow) -> dict[str, int]:
     """Return the widths of the docks that are seen; behind a tab a dock has any."""
-    return {
-        dock.objectName(): dock.width() for dock in window.docks.all() if not dock.visibleRegion().isEmpty()
-    }
+    return {dock.objectName(): dock.width() for dock in window.docks.all() if not dock.visibleRegion().isEmpty()}
 
 
 def test_everything_is_inside_the_window(window: MainWindow) -> None:

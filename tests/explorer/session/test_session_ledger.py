@@ -15,7 +15,6 @@ from explorer.messages import LedgerAnswer, RunState, Subject, SubjectSource
 from explorer.session.analyses.ledger import BUILDING, remarks
 from explorer.views.ledger import LedgerPanel
 from explorer.views.ledger.terms import ELBO, EXPECTED, KL_TO_POSTERIOR, KL_TO_PRIOR, LOG_PX
-from explorer.views.readouts import number
 from explorer.workers.ledgers import NO_PRIOR
 from tests.explorer.session.test_session_models import open_kind
 from tests.explorer.session.test_subject import click_a_point, subject_from
@@ -57,10 +56,12 @@ def exact(opened: OpenProgram) -> Ledger:
     """Return the ledger of the subject once it is exact."""
     opened.until(
         "an exact ledger",
-        lambda: (ledger := panel_of(opened).ledger) is not None
-        and ledger.error_bar is not None
-        and ledger.error_bar <= 1e-3
-        and panel_of(opened).trust.tone == "good",
+        lambda: (
+            (ledger := panel_of(opened).ledger) is not None
+            and ledger.error_bar is not None
+            and ledger.error_bar <= 1e-3
+            and panel_of(opened).trust.tone == "good"
+        ),
         timeout_s=30.0,
     )
     ledger = panel_of(opened).ledger
@@ -207,7 +208,7 @@ def test_an_autoencoder_says_in_a_sentence_why_it_has_none(opened: OpenProgram) 
     assert opened.views.canvas._density.map is None
     assert not opened.window.commands["view.posterior"].isEnabled()
     open_kind(opened, "three dimensions")
-    opened.until("an estimate", lambda: panel_of(opened).estimate.isVisible())
+    opened.until("an estimate", panel_of(opened).estimate.isVisible)
     assert panel_of(opened).estimate.text.startswith("estimate ± ")
     opened.until("more samples", lambda: "k = 5,000" in panel_of(opened).estimate.text, timeout_s=30.0)
     assert any("marginals of q" in line for line in opened.views.canvas._notes())
@@ -241,8 +242,10 @@ def test_a_full_covariance_q_is_drawn_full(opened: OpenProgram) -> None:
 
 def test_until_the_tables_are_there_a_sentence_says_so(tmp_path: Path) -> None:
     program = OpenProgram(tmp_path, model_file()).opened()
-    assert panel_of(program).ledger is not None or "…" in panel_of(program).reason or "numbers follow" in (
-        panel_of(program).reason
+    assert (
+        panel_of(program).ledger is not None
+        or "…" in panel_of(program).reason
+        or "numbers follow" in (panel_of(program).reason)
     )
     program.until("a ledger", lambda: panel_of(program).ledger is not None, timeout_s=60.0)
     program.session.documents.open_model(model_file(latent_dim=1))
@@ -288,5 +291,3 @@ def test_bits_are_those_of_masses_only() -> None:
     gaussian = type(model).from_mapping({**model.to_mapping(), "likelihood": "gaussian"})
     assert remarks(-100.0, gaussian, grey=True) == type(grey)(None, grey=False)
     assert remarks(None, model, grey=False).bits_per_dim is None
-
-
