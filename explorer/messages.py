@@ -358,6 +358,14 @@ class LoadedModel:
     """`shipped`, `restored` or `opened`."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfferedModel:
+    """A model file that can be put beside the open model."""
+
+    name: str
+    path: Path
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SavedFile:
     """A model file that was written for good."""

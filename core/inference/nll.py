@@ -1,7 +1,7 @@
 """-log p(x) over held-out images: exact where the model allows it, an importance-weighted estimate elsewhere."""
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from core.data.binarisation import seen_by_model
 from core.findings.nll import HeldOutNll
 from core.inference.array_likelihoods import ARRAY_LIKELIHOODS
 from core.inference.array_posteriors import ArrayPosterior
+from core.inference.autoregressive import AutoregressiveCoder
 from core.inference.coders import Coder, make_coder
 from core.inference.codes import subset_indices
 from core.inference.encoding import of_image
@@ -123,40 +124,20 @@ def _log_weights(coder: Coder, row: np.ndarray[Any, Any], posterior: ArrayPoster
 
 def _by_product(config: ModelConfig, weights: Weights, pixels: Pixels) -> Generator[float, None, Costs]:
     """Return -log p(x) of each image under an autoregressive model.  Germain et al. 2015."""
-    log_prob = _log_prob(config, weights)
+    coder = AutoregressiveCoder(config, weights)
     nll = np.empty(len(pixels))
     for start in range(0, len(pixels), PIECE_IMAGES):
         rows = slice(start, start + PIECE_IMAGES)
-        nll[rows] = -log_prob(pixels[rows])
+        nll[rows] = -coder.log_prob(pixels[rows]).astype(np.float64)
         yield min(start + PIECE_IMAGES, len(pixels)) / len(pixels)
     return nll
-
-
-def _log_prob(config: ModelConfig, weights: Weights) -> Callable[[Pixels], Costs]:
-    import torch  # noqa: PLC0415 - torch takes two seconds to import, and other models need none here
-
-    from core.models.build import build_model, load_weights  # noqa: PLC0415
-    from core.models.made import Made  # noqa: PLC0415
-
-    model = build_model(config, None)
-    if not isinstance(model, Made):
-        raise TypeError(f"{type(model).__name__} has no exact log p(x)")
-    load_weights(model, weights.arrays)
-    model.requires_grad_(requires_grad=False).eval()
-
-    def log_prob(pixels: Pixels) -> Costs:
-        with torch.inference_mode():
-            nats: Costs = model.log_prob(torch.from_numpy(np.array(pixels))).double().numpy()
-        return nats
-
-    return log_prob
 
 
 def _by_quadrature(
     config: ModelConfig, weights: Weights, pixels: Pixels
 ) -> Generator[float, None, tuple[Costs, float]]:
     """Return -log p(x) of each image by quadrature, and the largest difference of two resolutions."""
-    from core.inference.evidence.table import EvidenceTable  # noqa: PLC0415 - it needs torch, as above
+    from core.inference.evidence.table import EvidenceTable  # noqa: PLC0415 - it imports torch
 
     codes = make_coder(config, weights).encode(pixels).mean
     table = EvidenceTable.build(config, weights, codes)

@@ -27,6 +27,7 @@ SAMPLES = 4
 BLOCK_CODES = 128
 BLOCK_IMAGES = 4096
 """One block of log-densities, codes by images: 4 MB."""
+CODES_AT_ONCE = 4096
 NEIGHBOURS = 32
 """Images beside each other whose densities are left out together where none of them reaches."""
 NEGLIGIBLE = 40.0
@@ -222,13 +223,17 @@ def _by_quadrature(aggregate: AggregatePosterior, order: int) -> Generator[float
     dim = aggregate.latent_dim
     rules = [_rule(dim, order - 1), _rule(dim, order)]
     total, done, means = sum(len(shares) for _, shares in rules), 0, []
+    # Few images: several nodes of each at once, or all time goes into small calls.
+    at_once = max(1, CODES_AT_ONCE // len(aggregate))
     for noise, shares in rules:
         mean = 0.0
-        for row, share in zip(noise, shares, strict=True):
-            steps = aggregate.log_density(*aggregate.codes_at(row[None, :]))
-            density = yield from within(steps, done / total, (done + 1) / total)
-            mean += float(share * density.mean())
-            done += 1
+        for first in range(0, len(shares), at_once):
+            some = slice(first, first + at_once)
+            codes, least = zip(*(aggregate.codes_at(row[None, :]) for row in noise[some]), strict=True)
+            steps = aggregate.log_density(np.concatenate(codes), np.concatenate(least))
+            density = yield from within(steps, done / total, (done + len(codes)) / total)
+            mean += float(shares[some] @ density.reshape(len(codes), -1).mean(axis=1))
+            done += len(codes)
         means.append(mean)
     return means[-1], abs(means[-1] - means[-2])
 

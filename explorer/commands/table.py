@@ -54,6 +54,13 @@ COMMANDS = (
     Command("model.pause_or_resume", "&Pause", "F6", "pause", "Hold the training, or let it go on."),
     Command("model.stop", "S&top", "Shift+F5", "stop", "End the training and keep the model as it is."),
     Command(
+        "view.compare",
+        "C&ompare with…",
+        "F7",
+        "compare",
+        "Show a second model beside the open one, with one cursor and one drawing; or end that.",
+    ),
+    Command(
         "view.theme_system", "As the &system", None, "", "Follow the desktop's theme.", checkable=True, group="theme"
     ),
     Command("view.theme_light", "&Light", None, "", "Dark on light.", checkable=True, group="theme"),
@@ -150,7 +157,10 @@ MENUS = (
         ),
     ),
     Menu("&Edit", ("edit.undo", "edit.redo", SEPARATOR, "edit.copy_picture", "edit.paste_picture")),
-    Menu("&Model", ("model.start", "model.continue", SEPARATOR, "model.pause_or_resume", "model.stop")),
+    Menu(
+        "&Model",
+        ("model.start", "model.continue", SEPARATOR, "model.pause_or_resume", "model.stop", SEPARATOR, "view.compare"),
+    ),
     Menu(
         "&View",
         (

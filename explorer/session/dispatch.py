@@ -32,6 +32,7 @@ class Dispatch(QObject):
             "model.pause_or_resume": self._pause_or_resume,
             "model.stop": session.training.stop,
             "view.fit": views.canvas.fit_view,
+            "view.compare": session.analyses.compare.toggle,
         }
         window = views.window
         window.command_given.connect(self.do)

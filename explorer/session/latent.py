@@ -140,6 +140,7 @@ class LatentSession(QObject):
         """Prepare for the weights of a newly opened or started model; handles keep their z where it has as many."""
         former, self._config = self._config, config
         self._hand = None
+        self._data.model = config
         self._data.clear_codes()
         self._canvas.set_codes(None, ())
         self._canvas.set_mosaic(None)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.compatibility import settled
 from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
@@ -17,11 +18,14 @@ from explorer.messages import (
     RunState,
     RunWeights,
 )
+from explorer.session import binarisations
 from explorer.session.analyses.all import Analyses
 from explorer.session.analyses.hub import AnalysisHub
+from explorer.session.analyses.shelf import ModelShelf
 from explorer.session.autosaves import SUFFIX, Autosaves
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
+from explorer.session.fit_notes import note_on_fit
 from explorer.session.importing import ImportSession
 from explorer.session.latent import LatentSession
 from explorer.session.slider_edits import SliderSession
@@ -56,7 +60,8 @@ class Session(QObject):
         self.hub = AnalysisHub(
             views.canvas, self.latent, self.drawing, self.subject, workers.analysis, workers.evidence, self
         )
-        self.analyses = Analyses(views, self.hub, self)
+        shelf = ModelShelf(settings, folder / "autosaves", workers.beside, views.window.files, self)
+        self.analyses = Analyses(views, workers, shelf, self.hub, self)
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )
@@ -74,6 +79,7 @@ class Session(QObject):
         documents.model_opened.connect(self._on_model_opened)
         documents.data_opened.connect(self._on_data_opened)
         documents.info_changed.connect(views.window.set_document)
+        documents.info_changed.connect(self.hub.set_document)
         documents.data_info_changed.connect(views.data.set_data)
         documents.message.connect(views.window.show_status)
         documents.failed.connect(self.failed)
@@ -150,7 +156,10 @@ class Session(QObject):
 
     def _on_model_opened(self, saved: SavedModel) -> None:
         config = saved.config
-        data = self.config.data if self.documents.dataset else config.data
+        # Whatever the next model is to see: the open one is shown what it was made for.
+        data = config.data
+        if self.documents.dataset is not None:
+            data = replace(self.config.data, binarisation=config.data.binarisation)
         # The shipped model was trained for long; the first model of one's own should be there in a minute.
         training = self.config.training if self.documents.is_shipped else config.training
         self._set_config(replace(config, data=data, training=training))
@@ -168,6 +177,7 @@ class Session(QObject):
     def _show_saved(self, saved: SavedModel) -> None:
         config = saved.config
         self._show_model(config)
+        self._look_as(config.data.binarisation)
         self.training.show_history(saved.history, config)
         self._workers.set_model(config.model, saved.as_weights(self.training.next_version()))
         self._check_fit()
@@ -175,7 +185,7 @@ class Session(QObject):
     def _show_model(self, config: ExperimentConfig) -> None:
         model = config.model
         self.latent.open_model(model)
-        self.drawing.open_model(config.data, model.image_height, model.image_width)
+        self.drawing.open_model(config)
         self._views.window.set_has_prior(model.has_prior)
         self.hub.name = self.documents.name
         self.hub.open_model(config)
@@ -184,41 +194,31 @@ class Session(QObject):
         if dataset.config == self._wanted_data:
             self._importing.close()
             self._views.window.clear_error()
-        self._set_config(replace(self.config, data=dataset.config))
+        self._set_config(replace(self.config, data=binarisations.of_next_run(self.config, dataset.config)))
+        if dataset.config.binarisation != binarisations.shown(dataset.config.binarisation, self.latent.config):
+            self._look_as(dataset.config.binarisation)
+            return
         self.latent.set_dataset(dataset)
         self.drawing.set_dataset(dataset)
         self.hub.set_dataset(dataset)
         self._check_fit()
 
-    def _check_fit(self) -> None:
-        """Offer to train on data that the open model cannot encode; the model stays."""
-        dataset, model, window = self.documents.dataset, self.latent.config, self._views.window
-        if dataset is not None and model is not None and not self.latent.fits(dataset):
-            window.show_message(
-                f"The open model was made for pictures of {model.image_height}×{model.image_width} pixels; "
-                f"{dataset.name} has {dataset.height}×{dataset.width}.",
-                "Train a new one on this",
-                "model.start",
-            )
-        elif dataset is not None and self.documents.saved is not None and self._is_foreign(dataset):
-            saved = self.documents.saved
-            window.show_message(
-                f"{self.documents.name} was trained on {saved.provenance['data']}; the points are images of "
-                f"{dataset.name}.",
-                "Open its own data",
-                "data.open_own",
-            )
-        else:
-            window.clear_message()
-        self._show_abilities()
+    def _look_as(self, binarisation: str) -> None:
+        """See the open data in this binarisation, as far as the open model can."""
+        dataset, wanted = self.documents.dataset, binarisations.shown(binarisation, self.latent.config)
+        if dataset is not None and dataset.config.binarisation != wanted:
+            self.documents.reread(wanted)
 
-    def _is_foreign(self, dataset: Dataset) -> bool:
-        """Return whether the open model is known to have been trained on other images than these."""
-        provenance = self.documents.saved.provenance if self.documents.saved is not None else {}
-        trained_on = provenance.get("data_fingerprint", "")
-        # While only a part of the data is there its fingerprint is not known yet.
-        known = bool(trained_on) and bool(dataset.fingerprint) and "data" in provenance
-        return known and trained_on != dataset.fingerprint
+    def _check_fit(self) -> None:
+        """Offer to train on data that the open model was not made for; the model stays."""
+        documents, window = self.documents, self._views.window
+        dataset, model = documents.dataset, self.latent.config
+        note = None if dataset is None else note_on_fit(dataset, model, documents.saved, documents.name)
+        if note is None:
+            window.clear_message()
+        else:
+            window.show_message(note.text, note.action_text, note.command)
+        self._show_abilities()
 
     def open_own_data(self) -> None:
         """Open the data the open model was trained on."""
@@ -259,11 +259,12 @@ class Session(QObject):
         except ConfigError as error:
             self.failed.emit(Failed(str(error)))
             return
-        if section == "data" and name == "binarisation":
-            self._set_config(changed)
-            self.documents.reread(changed.data)
-            return
+        changed, note = settled(self.config, changed)
         self._set_config(changed)
+        if note:
+            self._views.window.show_message(note)
+        if section == "data" and name == "binarisation":
+            self._look_as(changed.data.binarisation)
         if name in {"learning_rate", "beta"} and isinstance(value, float | int):
             self.training.change(name, float(value))
 
@@ -286,7 +287,8 @@ class Session(QObject):
             return
         self._views.window.clear_message()
         self._show_model(config)
-        self._begin_run(config, dataset, None)
+        self._look_as(config.data.binarisation)
+        self._begin_run(config, self.documents.dataset or dataset, None)
 
     def continue_training(self) -> None:
         """Train the open model for more epochs."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.compatibility import data_for
 from core.config import ModelConfig
 from core.data.binarisation import seen_by_model
 from core.data.dataset import Dataset
@@ -19,6 +20,8 @@ class ShownData:
     """The open data set, the half of it that the canvas is to show, and the codes it shows until others come."""
 
     def __init__(self) -> None:
+        self.model: ModelConfig | None = None
+        """The model that sees it."""
         self.dataset: Dataset | None = None
         self.split_name = "held_out"
         self._codes: Codes | None = None
@@ -103,7 +106,8 @@ class ShownData:
         split, dataset = self.split, self.dataset
         if split is None or dataset is None:
             raise LookupError("no data is open")
-        row: PixelRow = seen_by_model(split.images[image : image + 1], np.array([image]), dataset.config)[0]
+        config = dataset.config if self.model is None else data_for(dataset.config, self.model)
+        row: PixelRow = seen_by_model(split.images[image : image + 1], np.array([image]), config)[0]
         return row
 
     def seen_picture(self, image: int) -> Picture:

@@ -22,11 +22,16 @@ class Workers:
     loading: LoadingThread
     storage: LoadingThread
     """Writes models, so that a save never waits behind a large folder that is being read."""
+    second: InferenceThread
+    """Computes by the model that the open one is compared with."""
+    beside: LoadingThread
+    """Reads models that are put beside the open one; what it reads is not opened."""
 
     @property
     def all(self) -> tuple[TrainingThread | InferenceThread | AnalysisThread | EvidenceThread | LoadingThread, ...]:
         """The threads, in the order they are asked to end."""
-        return self.training, self.inference, self.analysis, self.evidence, self.loading, self.storage
+        own = self.training, self.inference, self.analysis, self.evidence, self.loading, self.storage
+        return *own, self.second, self.beside
 
     def set_model(self, config: ModelConfig, weights: Weights) -> None:
         """Have every thread that computes by the open model use these weights from now on."""
@@ -37,6 +42,8 @@ class Workers:
 
 def make_workers() -> Workers:
     """Return the threads, not yet started."""
+    second = InferenceThread()
+    second.setObjectName("second inference")
     return Workers(
         TrainingThread(),
         InferenceThread(),
@@ -44,4 +51,6 @@ def make_workers() -> Workers:
         EvidenceThread(),
         LoadingThread("loading"),
         LoadingThread("storage"),
+        second,
+        LoadingThread("beside"),
     )

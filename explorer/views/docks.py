@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from explorer.views.icon_button import IconButton
 
-LEFT_WIDTH, RIGHT_WIDTH, BELOW_HEIGHT, LEAST_BELOW = 320, 366, 284, 200
+LEFT_WIDTH, RIGHT_WIDTH, BELOW_HEIGHT, LEAST_BELOW = 320, 366, 284, 236
 # Curves get about 60 % of the width below the canvas, the ledger the rest; with less than this they share one place.
 CURVES_SHARE, SIDE_BY_SIDE = 0.6, 900
 # With less height than this beyond the least they need, pictures and draw pad share one place with tabs.
@@ -89,7 +89,10 @@ def made_docks(
         _made("dock_draw", "Draw", ContentScroll(stacked(draw_pad, grows=0)), window),
         _made("dock_curves", "Curves", curves, window),
         tuple(_made(*name, content, window) for name, content in zip(_BESIDE_CURVES, beside_curves, strict=False)),
-        tuple(_made(*name, content, window) for name, content in zip(_LEDGER, ledger, strict=False)),
+        tuple(
+            _made(*name, ContentScroll(stacked(content, grows=0)), window)
+            for name, content in zip(_LEDGER, ledger, strict=False)
+        ),
     )
 
 

@@ -36,7 +36,7 @@ _ASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """The widgets that the window puts in their places; it becomes their parent."""
+    """The widgets that the window puts in their places; it becomes their parent.  `compare` holds the canvas."""
 
     data: DataPanel
     model: ModelPanel
@@ -50,6 +50,7 @@ class Panels:
     """Ladder, gaps, read-outs and similar images: they share the place of the curves."""
     ledger: tuple[QWidget, ...] = ()
     """The ledger, and the panel that shares its place: fit q."""
+    compare: QWidget | None = None
 
 
 class MainWindow(QMainWindow):
@@ -94,7 +95,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         for widget in (self.banner, self._strip):
             column.addWidget(widget)
-        column.addWidget(panels.canvas, 1)
+        column.addWidget(panels.compare or panels.canvas, 1)
         self.setCentralWidget(centre)
         experiment = (panels.data, panels.model, panels.training)
         hand, controls = (panels.hand, panels.sliders), panels.training.controls

@@ -1,5 +1,6 @@
 """Read-outs and scoreboard rows as work for the analysis thread."""
 
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,6 +14,8 @@ from explorer.workers.analysis import Analysis, OpenModel, Steps
 
 _TOLD_SHARE = 0.01
 """Progress is told at every hundredth, however finely the work is cut."""
+_PULL_S = 0.02
+"""Work is pulled for so long between two looks at what else the thread is asked for."""
 
 F = TypeVar("F", bound=Finding)
 
@@ -74,13 +77,16 @@ class MeasureNll(Analysis):
 
 
 def _told(work: Generator[float, None, F]) -> Generator[Finding | None, None, F]:
-    told = 0.0
+    told, looked = 0.0, time.perf_counter()
     while True:
         try:
             share = next(work)
         except StopIteration as end:
             result: F = end.value
             return result
+        if time.perf_counter() - looked < _PULL_S:
+            continue
         news = share - told >= _TOLD_SHARE
         told = share if news else told
         yield Measuring(share) if news else None
+        looked = time.perf_counter()

@@ -128,6 +128,82 @@ def test_a_model_is_evaluated(model: Path, tmp_path: Path, capsys: pytest.Captur
     assert json.loads(target.read_text()) == result
 
 
+def test_log_px_and_the_codes_information_are_written_for_two_dimensions(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["evaluate", str(model), "--quiet"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["log_px"] >= result["elbo"]
+    assert 0.0 <= result["log_px_error_bar"] <= 2e-3
+    assert (result["log_px_images"], result["log_px_method"]) == (6, "exact (quadrature)")
+    assert result["log_px_standard_error"] > 0.0
+    assert (result["log_px_estimate"], result["log_px_num_samples"]) == (None, None)
+    assert "exact" in result["log_px_estimate_reason"]
+    gaps = result["approximation_gap"] + result["amortisation_gap"]
+    assert gaps == pytest.approx(result["log_px"] - result["elbo"], abs=0.02)
+    assert result["amortisation_gap"] >= 0.0
+    assert result["approximation_gap"] >= -2e-3
+    assert result["approximation_gap_standard_error"] >= 0.0
+    assert result["gap_images"] == 6
+    assert "exact log p(x)" in result["gap_method"]
+    assert result["mutual_information"] + result["marginal_kl"] == pytest.approx(result["kl"], abs=1e-4)
+    assert result["mutual_information_cap"] == pytest.approx(np.log(6))
+    assert -1e-3 <= result["mutual_information"] <= result["mutual_information_cap"] + 1e-3
+    assert result["active_units"] in {0, 1, 2}
+    assert "quadrature of 36 codes" in result["elbo_method"]
+    assert cli.main(["evaluate", str(model), "--quiet", "--log-px-images", "3", "--gap-images", "2"]) == 0
+    fewer = json.loads(capsys.readouterr().out)
+    assert (fewer["log_px_images"], fewer["gap_images"]) == (3, 2)
+    assert cli.main(["evaluate", str(model), "--quiet", "--log-px-images", "0", "--gap-images", "0"]) == 0
+    without = json.loads(capsys.readouterr().out)
+    assert without["log_px"] is None
+    assert "left out" in without["log_px_reason"]
+    assert "left out" in without["approximation_gap_reason"]
+    assert without["elbo"] == result["elbo"]
+
+
+def test_more_dimensions_get_an_estimate_with_its_standard_error(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "m"
+    settings = ["--set", "latent_dim=4", "--set", "epochs=1", "--set", "model=iwae", *SMALL]
+    assert cli.main(["train", "--data", str(data), "--out", str(out), *settings]) == 0
+    assert cli.main(["evaluate", str(out), "--quiet", "--samples", "50"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["log_px"] is None
+    assert "estimated" in result["log_px_reason"]
+    assert result["log_px_estimate"] > result["elbo"]
+    assert result["log_px_standard_error"] > 0.0
+    assert (result["log_px_num_samples"], result["log_px_method"]) == (50, "IWAE-50 estimate")
+    assert 1.0 <= result["log_px_effective_samples"] <= 50.0
+    assert result["log_px_error_bar"] is None
+    assert result["approximation_gap"] is None
+    assert "--gap-images" in result["approximation_gap_reason"]
+    assert "one sample" in result["elbo_method"]
+    assert "samples" in result["surgery_method"]
+    assert result["mutual_information"] + result["marginal_kl"] == pytest.approx(result["kl"], abs=1e-4)
+
+
+def test_an_autoregressive_model_has_its_exact_log_px_and_reasons(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "m"
+    arguments = ["train", "--data", str(data), "--out", str(out), "--set", "model=made", "--set", "epochs=1", *SMALL]
+    assert cli.main(arguments) == 0
+    assert cli.main(["evaluate", str(out), "--quiet"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["log_px"] == pytest.approx(-result["nll"])
+    assert result["log_px_method"] == "exact (product)"
+    assert result["bits_per_dim"] == pytest.approx(result["nll"] / (64 * np.log(2.0)))
+    last = load_model(out).history.held_out[-1]
+    assert last.means.nll == pytest.approx(result["nll"], rel=1e-5)
+    undefined = ("elbo", "kl", "mutual_information", "marginal_kl", "active_units", "amortisation_gap")
+    for key in (*undefined, "mutual_information_cap"):
+        assert result[key] is None
+        assert "no codes" in result[f"{key}_reason"]
+    assert "no other figure" in _refused(capsys, ["evaluate", str(out), "--log-px-images", "0", "--quiet"], 2)
+
+
 def test_the_held_out_means_agree_with_those_of_the_training(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["evaluate", str(model), "--quiet"])
     result = json.loads(capsys.readouterr().out)
@@ -146,10 +222,13 @@ def test_what_an_autoencoder_does_not_define_is_null_with_the_reason(
     assert cli.main(["train", "--data", str(data), "--out", str(out), *settings]) == 0
     assert cli.main(["evaluate", str(out), "--quiet"]) == 0
     result = json.loads(capsys.readouterr().out)
-    for key in ("elbo", "kl", "bits_per_dim"):
+    undefined = ("elbo", "kl", "bits_per_dim", "log_px", "log_px_error_bar", "log_px_estimate", "mutual_information")
+    for key in (*undefined, "mutual_information_cap", "marginal_kl", "approximation_gap", "amortisation_gap"):
         assert result[key] is None
         assert result[f"{key}_reason"]
     assert "defines no p(x)" in result["elbo_reason"]
+    assert "defines no p(x)" in result["log_px_reason"]
+    assert result["active_units"] in {0, 1, 2}
     assert result["nll"] > 0.0
     assert result["likelihood_normalised"] is False
     assert "grey" in result["likelihood_reason"]
@@ -215,6 +294,9 @@ def test_nothing_is_overwritten_unless_told(data: Path, model: Path, capsys: pyt
         (["evaluate", "{out}", "--json", "{folder}"], 2, "--json must name a file"),
         (["evaluate", "{out}", "--seed", "-1"], 2, "--seed must be 0 or more"),
         (["evaluate", "{out}", "--seed", "x"], 2, "invalid int"),
+        (["evaluate", "{out}", "--samples", "0"], 2, "--samples must be 1 or more"),
+        (["evaluate", "{out}", "--log-px-images", "-1"], 2, "--log-px-images must be 0 or more"),
+        (["evaluate", "{out}", "--gap-images", "-1"], 2, "--gap-images must be 0 or more"),
         (["evaluate", "{out}", "--json", "{out}"], 1, "No such file"),
         (["train", "--data", "shapes", "--out", "{out}", "--set", "epochs=" + "9" * 400], 2, "epochs must lie in"),
         (["train", "--data", "shapes", "--out", "{out}", "--set", "hidden=-5"], 2, "[1, 8,192], not -5"),
@@ -342,7 +424,9 @@ def test_the_program_trains_and_evaluates_without_qt_and_evaluates_without_torch
     )
     for forbidden, arguments in (
         ("PySide6", ["train", "--data", str(data), "--out", str(out), "--set", "epochs=1", *SMALL[:-1]]),
-        ("PySide6,torch", ["evaluate", str(out)]),
+        ("PySide6", ["evaluate", str(out)]),
+        # log p(x) is integrated by torch; all else of a fully connected model needs none.
+        ("PySide6,torch", ["evaluate", str(out), "--log-px-images", "0", "--gap-images", "0"]),
     ):
         ended = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-c", program, forbidden, *arguments],
@@ -360,7 +444,7 @@ def test_numbers_that_are_not_finite_are_null_with_the_reason(data: Path) -> Non
     saved = saved_model(tiny_config())
     dataset: Dataset = load_dataset(replace(saved.config.data, source=str(data)))
     means = ElboMeans(float("inf"), 2.0, (1.0, float("nan")))
-    evaluation = Evaluation(means, 6, "dynamic", 0, None, likelihood_normalised=True)
+    evaluation = Evaluation(means, 6, "dynamic", 0, None, num_nodes=1, likelihood_normalised=True)
     result = summary(saved, dataset, evaluation, "m\udcff")
     json.dumps(result, allow_nan=False)
     assert result["nll"] is None

@@ -5,6 +5,7 @@ from PySide6.QtCore import QObject, Signal
 from core.config import ExperimentConfig
 from core.data.dataset import Dataset
 from core.snapshots import HeldOutReport
+from explorer.messages import DocumentInfo
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
 from explorer.session.subject import SubjectSession
@@ -58,6 +59,10 @@ class AnalysisHub(QObject):
         self.config = config
         self.analysis.give_up_all()
         self.model_opened.emit(config)
+
+    def set_document(self, info: DocumentInfo) -> None:
+        """Take note of what the open model is called, or the one that a run makes."""
+        self.name = info.name
 
     def set_dataset(self, dataset: Dataset) -> None:
         """Take note of other data."""

@@ -29,13 +29,15 @@ class ReadOutsSession(QObject):
         self._hub = hub
         self._stale = False
         """Whether the weights are newer than the read-outs."""
+        self._following = False
+        """Whether read-outs were asked for that have not come: newer ones would take their place, again and again."""
         self._measuring: type[MeasureReadOuts | MeasureNll] | None = None
         """What was asked for by hand and goes on."""
-        self._name = ""
         self._trail: list[PlanePoint] = []
         self._others: dict[str, PlanePoint] = {}
         self._entries: list[ScoreboardEntry] = []
-        self._timer = QTimer(self)
+        # Of the panel: nothing is followed that cannot be seen any more.
+        self._timer = QTimer(panel)
         self._timer.setSingleShot(True)
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self._follow)
@@ -58,12 +60,9 @@ class ReadOutsSession(QObject):
 
     def _on_model_opened(self, config: ExperimentConfig) -> None:
         if self._trail:
-            self._others[self._name] = self._trail[-1]
-        self._name = self._hub.name
-        # The model that is open has its own mark, also when it was open before.
-        self._others.pop(self._name, None)
+            self._others[self._trail[-1].name] = self._trail[-1]
         self._trail = []
-        self._measuring = None
+        self._measuring, self._following = None, False
         self._timer.stop()
         self._panel.set_model(config.model)
         self._panel.set_read_outs(None)
@@ -76,8 +75,7 @@ class ReadOutsSession(QObject):
 
     def _on_weights_changed(self) -> None:
         self._stale = True
-        if not self._timer.isActive():
-            self._follow()
+        self._follow_in_time()
 
     def _on_held_out_reported(self, report: HeldOutReport) -> None:  # noqa: ARG002 - that the weights have changed
         self._on_weights_changed()
@@ -87,7 +85,8 @@ class ReadOutsSession(QObject):
         self._panel.set_read_outs(None)
         self._show_plane()
         self._show_reason()
-        self._stale = True
+        self._hub.analysis.give_up(FollowReadOuts)
+        self._stale, self._following = True, False
         self._follow()
 
     def _on_live_changed(self, live: bool) -> None:  # noqa: FBT001 - a signal's value
@@ -95,14 +94,18 @@ class ReadOutsSession(QObject):
 
     # The read-outs that come by themselves
 
+    def _follow_in_time(self) -> None:
+        if not self._timer.isActive():
+            self._follow()
+
     def _follow(self) -> None:
         """Ask for the read-outs of a subset if there is somebody to see them and something new to see."""
         dataset = self._dataset()
         if dataset is None or self._hub.config is None:
             return
-        if not self._stale or not self._panel.isVisible():
+        if not self._stale or self._following or not self._panel.isVisible():
             return
-        self._stale = False
+        self._stale, self._following = False, True
         self._timer.start()
         model = self._hub.config.model
         self._hub.analysis.ask(FollowReadOuts(model, dataset.held_out, dataset.config, SUBSET, SUBSET_NODES))
@@ -165,8 +168,11 @@ class ReadOutsSession(QObject):
 
     def _on_ended(self, ended: AnalysisEnded) -> None:
         kind = type(ended.analysis)
-        if kind is FollowReadOuts and ended.failure is not None:
-            self._panel.set_reason(f"The read-outs failed: {ended.failure.reason}")
+        if kind is FollowReadOuts:
+            self._following = False
+            if ended.failure is not None:
+                self._panel.set_reason(f"The read-outs failed: {ended.failure.reason}")
+            self._follow_in_time()
         if kind is self._measuring:
             self._measuring = None
             self._panel.set_progress("" if ended.failure is None else f"It failed: {ended.failure.reason}")
@@ -181,8 +187,10 @@ class ReadOutsSession(QObject):
 
     def _show_plane(self) -> None:
         key = self._key()
-        comparable = [point for point in self._others.values() if point.key == key]
-        self._panel.set_plane(tuple(self._trail), tuple(comparable), len(self._others) - len(comparable))
+        # The model that is open has its own mark, also when it was open before.
+        others = [point for point in self._others.values() if point.name != self._hub.name]
+        beside = tuple(point for point in others if point.key == key)
+        self._panel.set_plane(tuple(self._trail), beside, len(others) - len(beside))
 
     def _on_row_removed(self, row: int) -> None:
         if 0 <= row < len(self._entries):

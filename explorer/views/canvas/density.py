@@ -1,6 +1,7 @@
 """The true posterior p(z|x) as a heat map: over the plane, or as a curve along a strip."""
 
 import math
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -63,12 +64,7 @@ class DensityLayer:
         if self._core is None:
             dense = found.density > _CORE_SHARE * found.density.max()
             columns, rows = np.flatnonzero(dense.any(axis=0)), np.flatnonzero(dense.any(axis=1)[::-1])
-            self._core = tuple(  # type: ignore[assignment]
-                (low + found.step * int(cells[0]), low + found.step * (int(cells[-1]) + 1))
-                if len(cells)
-                else (low, low)
-                for low, cells in zip(found.low, (columns, rows), strict=True)
-            )
+            self._core = _spanned(found, 0, columns), _spanned(found, 1, rows)
         (left, right), (bottom, top) = (self._core[axis] for axis in axes)
         return QRectF(left, bottom, right - left, top - bottom)
 
@@ -127,6 +123,13 @@ def paint_density_name(painter: QPainter, corner: QPointF, text: str, colours: P
         painter.setFont(font)
         painter.setPen(QColor(colours.muted_text))
         painter.drawText(QPointF(box.left() + width + 10.0, base), text)
+
+
+def _spanned(found: PosteriorMap, axis: int, cells: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """Return where the first of some cells along an axis begins and the last ends, in latent units."""
+    if not len(cells):
+        return found.low[axis], found.low[axis]
+    return found.low[axis] + found.step * int(cells[0]), found.low[axis] + found.step * (int(cells[-1]) + 1)
 
 
 def _tinted(found: PosteriorMap, axes: tuple[int, int], colours: Palette) -> QImage:

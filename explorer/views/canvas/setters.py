@@ -70,6 +70,7 @@ class CanvasSetters(CanvasSurface):
             self._label_names = names
             self.legend.set_names(names)
             self._place_overlays()
+        self._linked = -1
         hovering = self._hovered >= 0
         self._end_hover()
         self._place_again()
@@ -89,6 +90,14 @@ class CanvasSetters(CanvasSurface):
         hidden = [dimension for dimension in range(self._latent_dim) if dimension not in self._axes]
         if old is None or (old[hidden] != code[hidden]).any():
             self._place_again()
+
+    def set_linked(self, row: int | None) -> None:
+        """Ring the code of the image that is pointed at on another canvas; None for none."""
+        new = -1 if row is None else row
+        if new != self._linked:
+            for changed in (self._linked, new):
+                self._update_ring(changed, 16.0)
+            self._linked = new
 
     def set_handles(self, handles: tuple[Handle, ...], selected: int | None) -> None:
         """Show handles; only what changed is painted again."""

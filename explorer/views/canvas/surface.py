@@ -65,6 +65,8 @@ class CanvasSurface(QWidget):
         """Pixels around what the lens looks at."""
         self._note = ""
         self._hovered = -1
+        self._linked = -1
+        """The row of the point that is pointed at on another canvas."""
         self._mouse = QPointF()
         self._pixmap: QPixmap | None = None
         self._backdrop = Backdrop()
@@ -245,12 +247,15 @@ class CanvasSurface(QWidget):
         self._set_hovered(-1)
 
     def _update_hovered(self) -> None:
-        place = self._hovered_place()
-        if place is not None:
-            self.update(QRectF(place.x() - 9.0, place.y() - 9.0, 18.0, 18.0).toAlignedRect())
+        self._update_ring(self._hovered, 9.0)
 
-    def _hovered_place(self) -> QPointF | None:
-        position = None if self._hovered < 0 or self.cloud is None else self.cloud.position(self._hovered)
+    def _update_ring(self, row: int, reach: float) -> None:
+        place = self._place_of(row)
+        if place is not None:
+            self.update(QRectF(place.x() - reach, place.y() - reach, 2.0 * reach, 2.0 * reach).toAlignedRect())
+
+    def _place_of(self, row: int) -> QPointF | None:
+        position = None if row < 0 or self.cloud is None else self.cloud.position(row)
         return None if position is None else QPointF(*self._view.to_pixels(*position))
 
     def _invalidate(self) -> None:
@@ -269,13 +274,7 @@ class CanvasSurface(QWidget):
         painter.drawPixmap(0, 0, self._pixmap)
         font = scales.small_font(self.font())
         self._paint_encodings(painter, region, colours, font)
-        place = self._hovered_place()
-        if place is not None and self.cloud is not None:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours.text), 2.0))
-            radius = disc_radius(self.cloud, self._view) + 2.5
-            painter.drawEllipse(place, radius, radius)
+        self._paint_rings(painter, colours)
         for handle, covered in self._marks.items():
             if region.intersects(covered):
                 paint_handle(painter, handle, self._view, colours, font)
@@ -302,6 +301,22 @@ class CanvasSurface(QWidget):
             mark = self._encodings.get(kind)
             if mark is not None and region.intersects(self._covered(kind, mark)):
                 paint_encoding(painter, mark, style, self._view, colours, font)
+
+    def _paint_rings(self, painter: QPainter, colours: Palette) -> None:
+        """Draw a ring around the point under the mouse, and a wide one around that under the mouse elsewhere."""
+        if self.cloud is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        place, linked = self._place_of(self._hovered), self._place_of(self._linked)
+        radius = disc_radius(self.cloud, self._view) + 2.5
+        if place is not None:
+            painter.setPen(QPen(QColor(colours.text), 2.0))
+            painter.drawEllipse(place, radius, radius)
+        if linked is not None:
+            for name, width in ((colours.handle_outline, 5.0), (colours.text, 2.5)):
+                painter.setPen(QPen(QColor(name), width))
+                painter.drawEllipse(linked, radius + 4.0, radius + 4.0)
 
     def _scene(self) -> Scene:
         return Scene(

@@ -98,4 +98,5 @@ def row_to_remove(address: str) -> int | None:
 
 def _cell(tag: str, index: int, text: str, colour: str) -> str:
     align = "right" if index in (3, 4, 5, 6, 7) else "left"
-    return f'<{tag} align="{align}" style="color: {colour}; padding-right: 10px; white-space: nowrap">{html.escape(text)}</{tag}>'
+    style = f"color: {colour}; padding-right: 10px; white-space: nowrap"
+    return f'<{tag} align="{align}" style="{style}">{html.escape(text)}</{tag}>'

@@ -9,8 +9,10 @@ import pytest
 from core import cli
 from core.choices import LIKELIHOODS, MODELS, POSTERIORS, VARIANCES
 from core.inference.coders import make_coder
+from core.saved_model import SavedModel
 from core.snapshots import StepReports
 from core.storage.model_file import load_model, save_model
+from core.training.loop import TrainingRun
 from tests.core.training.runs import a_run, finished, held_out_of, same_arrays, some_data
 
 COMBINATIONS = [
@@ -38,6 +40,11 @@ VARIATIONS: list[dict[str, object]] = [
 ]
 
 
+def same_weights(saved: SavedModel, run: TrainingRun) -> bool:
+    """Return whether a model's weights are a run's, bit for bit; a file keeps them in another order."""
+    return same_arrays(dict(sorted(saved.weights.items())), dict(sorted(run.weights().arrays.items())))
+
+
 @pytest.mark.parametrize("values", COMBINATIONS + VARIATIONS, ids=lambda values: "-".join(map(str, values.values())))
 def test_it_is_trained_saved_read_and_continued(values: dict[str, object], tmp_path: Path) -> None:
     data = some_data(binarisation=values.get("binarisation", "dynamic"))
@@ -55,14 +62,15 @@ def test_it_is_trained_saved_read_and_continued(values: dict[str, object], tmp_p
     save_model(path, run.saved())
     saved = load_model(path)
     assert saved.config == run.config
-    assert same_arrays(saved.weights, run.saved().weights)
+    assert same_weights(saved, run)
 
     # Warm-up and learning rate go on, so that two epochs in one go are the same as twice one.
     first = a_run(data, **{**values, "epochs": 1})
     finished(first)
-    second = a_run(data, start=first.saved(), **{**values, "epochs": 1})
+    save_model(path, first.saved())
+    second = a_run(data, start=load_model(path), **{**values, "epochs": 1})
     finished(second)
-    assert same_arrays(second.saved().weights, run.saved().weights)
+    assert same_weights(second.saved(), run)
 
 
 @pytest.mark.parametrize("values", COMBINATIONS, ids=lambda values: "-".join(map(str, values.values())))
@@ -80,7 +88,9 @@ def test_the_command_line_trains_and_evaluates_it(
     config = load_model(out).config
     assert (config.model.model, config.model.likelihood) == (values["model.model"], values["likelihood"])
     capsys.readouterr()
-    assert cli.main(["evaluate", str(out), "--quiet"]) == 0
+    # log p(x) by quadrature has tests of its own; a product costs nothing.
+    without = [] if config.model.model == "made" else ["--log-px-images", "0"]
+    assert cli.main(["evaluate", str(out), "--quiet", *without]) == 0
     result = json.loads(capsys.readouterr().out)
     assert np.isfinite(result["nll"])
     assert (result["elbo"] is None) == (not config.model.has_prior)

@@ -125,7 +125,7 @@ def test_a_layer_switched_off_is_announced_and_remembered(window: MainWindow, qt
     with qtbot.waitSignal(window.switch_changed) as changed:
         qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     assert changed.args == ["view.mosaic", False]
-    assert window.shown_layers() == settings.layers == frozenset({"codes", "prior"})
+    assert window.shown_layers() == settings.layers == frozenset({"codes", "prior", "posterior"})
 
 
 def test_a_layer_that_the_model_has_not_says_so_and_is_remembered(window: MainWindow, settings: Settings) -> None:
@@ -134,7 +134,7 @@ def test_a_layer_that_the_model_has_not_says_so_and_is_remembered(window: MainWi
     assert not prior.isEnabled()
     assert "no prior" in prior.toolTip()
     window.commands.trigger("view.codes")
-    assert settings.layers == {"mosaic", "prior"}
+    assert settings.layers == {"mosaic", "prior", "posterior"}
     window.set_has_prior(True)
     assert prior.isEnabled()
     assert "no prior" not in prior.toolTip()
