@@ -32,7 +32,7 @@ class PictureModel(nn.Module, ABC):
     def output_network(self) -> nn.Module:
         """The network whose last layer gives what describes the pixels."""
 
-    def observed(self, outputs: Logits) -> Logits:
+    def observed(self, outputs: Tensor) -> Logits:
         """Return the likelihood's parameters: the network's outputs, with the variance that all pixels share if so."""
         if self.likelihood.parameters_per_pixel == layout.outputs_per_pixel(self.config):
             return outputs
