@@ -104,7 +104,7 @@ def even_nodes(latent_dim: int, reach: float, step: float) -> tuple[Noise, Share
     return nodes, weights / weights.sum()
 
 
-def _product(values: Float64[np.ndarray, "nodes"], latent_dim: int) -> Noise:
+def _product(values: Float64[np.ndarray, "values"], latent_dim: int) -> Noise:
     return np.stack(np.meshgrid(*[values] * latent_dim, indexing="ij"), axis=-1).reshape(-1, latent_dim)
 
 
