@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from core.findings.ledger import Ledger
@@ -13,7 +13,7 @@ from explorer.tour.hands import Hands
 
 # A seven, as a hand draws it on the 280×280 sheet.
 _SEVEN = [(70.0, 70.0), (205.0, 70.0), (120.0, 225.0)]
-_ZOOM = 6
+_MOST_NOTCHES = 20
 _RESIDUAL_NATS = 1e-3
 
 
@@ -24,6 +24,11 @@ class LectureStops(Hands):
     def stops(self) -> tuple[Callable[[], None], ...]:
         """What the tour makes, between drawing and training."""
         return self._ledger_of_a_data_point, self._true_posterior, self._ledger_while_drawing
+
+    @property
+    def last_stops(self) -> tuple[Callable[[], None], ...]:
+        """What the tour makes at its end, in the other theme, with the model it has trained."""
+        return (self._ledger_in_the_other_theme,)
 
     # The ledger
 
@@ -52,11 +57,15 @@ class LectureStops(Hands):
         """Zoom in on the posterior until it needs no glass."""
         canvas = self._program.views.canvas
         place = self._handle_position()
-        for _ in range(_ZOOM):
+        for _ in range(_MOST_NOTCHES):
             self._wheel(place, 240)
-        self._driver.wait(400)
-        if canvas.lens.isVisible():
+            self._driver.wait(30)
+            if not canvas.lens.isVisible():
+                break
+        else:
             raise TourError("the posterior fills the canvas and the lens is still there")
+        self._wheel(place, 360)
+        self._driver.wait(400)
         self._driver.picture("true posterior under q")
         self._program.window.commands.trigger("view.fit")
         self._driver.wait(200)
@@ -73,11 +82,14 @@ class LectureStops(Hands):
         self._driver.press(surface, path[0])
         seen: list[str] = []
         for number, point in enumerate(path[1:]):
-            self._driver.move(surface, [point], gap_ms=12)
-            if views.ledger.ledger is not None:
+            before = views.ledger.ledger
+            self._driver.move(surface, [point], gap_ms=8)
+            if number % 4 == 0:
+                self._driver.wait_for(
+                    "the ledger to follow the pen", lambda before=before: views.ledger.ledger is not before, 10.0
+                )
                 seen.append(views.ledger.identities.numbers["log_px"])
-            if number in (16, 28):
-                self._driver.wait(20)
+            if number in {16, 28}:
                 self._driver.picture(f"ledger while drawing {1 if number == 16 else 2}")
         self._driver.release(surface, path[-1])
         self._exact_ledger()
@@ -85,6 +97,18 @@ class LectureStops(Hands):
         self.measured["ledger_while_drawing"] = {"moves": len(path) - 1, "different_numbers": len(set(seen))}
         if len(set(seen)) < 5:
             raise TourError("the ledger does not follow the pen")
+
+    def _ledger_in_the_other_theme(self) -> None:
+        """Choose the data point by the box above the ledger, and look at it."""
+        panel = self._program.views.ledger
+        self._raise_dock(self._program.views.hand)
+        self._driver.wait_for("the table of the trained model", lambda: panel.ledger is not None)
+        panel.sources.setFocus()
+        while panel.sources.currentText() != "data point":
+            self._driver.key(panel.sources, Qt.Key.Key_Down)
+        self._driver.wait(200)
+        self._exact_ledger()
+        self._driver.picture("ledger in the other theme")
 
     def _exact_ledger(self) -> Ledger:
         """Return the ledger once its badge is green."""

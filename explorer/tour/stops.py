@@ -47,7 +47,8 @@ class Tour(Hands):
     def walk(self) -> None:
         """Make every stop.  Raises TourError where the program does not do what it should."""
         before = (self._open, self._drag, self._grab_a_point, self._slide, self._draw)
-        stops = (*before, *self._lecture.stops, self._train, self._similar, self._change_theme)
+        after = (self._train, self._similar, self._change_theme)
+        stops = (*before, *self._lecture.stops, *after, *self._lecture.last_stops)
         for number, stop in enumerate(stops):
             self._say(number / len(stops), stop.__name__.strip("_").replace("_", " "))
             stop()
