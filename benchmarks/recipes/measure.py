@@ -109,7 +109,7 @@ class Measuring:
         yield from MEASURES[self.recipe.name](self)
 
 
-def nll(measuring: Measuring, num_samples: int = NUM_SAMPLES) -> Iterator[Row]:
+def nll(measuring: Measuring) -> Iterator[Row]:
     """Yield -log p(x): exact for an autoregressive model, by 5,000 samples of the encoder's q for a latent one."""
     begun = time.perf_counter()
     saved, split = measuring.saved, measuring.dataset.held_out
@@ -120,7 +120,7 @@ def nll(measuring: Measuring, num_samples: int = NUM_SAMPLES) -> Iterator[Row]:
             split,
             saved.config.data,
             limit=measuring.num_images(split),
-            num_samples=num_samples,
+            num_samples=NUM_SAMPLES,
             seed=SEED,
         )
     )

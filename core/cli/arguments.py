@@ -20,7 +20,8 @@ TRAIN = (
 )
 EVALUATE = (
     "Write a model's held-out means, in nats per image, as JSON: elbo, nll, kl, log_px (or log_px_estimate for more "
-    "than two latent dimensions), mutual_information, marginal_kl, active_units, and how each was found.  "
+    "than two latent dimensions), approximation_gap, amortisation_gap, mutual_information, marginal_kl, active_units, "
+    "and how each was found.  "
     "What the model does not define is null, with the reason beside it."
 )
 
@@ -112,6 +113,13 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="held-out images over which log p(x) is found, a seeded subset; 0 leaves it out "
         "(default: all where it is exact, 500 where it is an estimate)",
+    )
+    parser.add_argument(
+        "--gap-images",
+        metavar="N",
+        type=int,
+        help="held-out images over which approximation and amortisation gap are found; 0 leaves them out "
+        "(default: 500 for up to two latent dimensions, 0 for more)",
     )
     parser.add_argument("--quiet", action="store_true", help="print errors only, and the JSON if it goes to -")
 

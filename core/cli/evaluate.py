@@ -10,6 +10,8 @@ from pathlib import Path
 
 from core.cli.arguments import UsageError
 from core.cli.figures import (
+    GAPS_LEFT_OUT,
+    GAPS_NOT_ASKED,
     LEFT_OUT,
     NO_CODES,
     NO_PRIOR,
@@ -17,6 +19,7 @@ from core.cli.figures import (
     Undefined,
     code_figures,
     evidence_figures,
+    gap_figures,
     put,
 )
 from core.cli.progress_bar import ProgressBar
@@ -24,6 +27,7 @@ from core.cli.train import source_of
 from core.config import ModelConfig
 from core.data.dataset import DataError, Dataset
 from core.data.sources import load_dataset
+from core.findings.fitting import Gaps
 from core.findings.nll import HeldOutNll
 from core.inference.coders import make_coder
 from core.inference.evaluation import Evaluation, evaluate
@@ -39,11 +43,13 @@ NOT_NORMALISED = "Bernoulli nats of grey pixels are not those of a normalised li
 NO_MASS = "the nats of a density are no number of bits"
 ESTIMATE_IMAGES = 500
 """Held-out images over which log p(x) is estimated unless told otherwise: about half a minute of a small model."""
+GAP_IMAGES = 500
+"""Held-out images whose gaps are found unless told otherwise."""
 
 
 def evaluate_file(options: argparse.Namespace) -> int:
     """Evaluate the model as the arguments say and write the JSON; return the exit status."""
-    for name, least in (("seed", 0), ("samples", 1), ("log_px_images", 0)):
+    for name, least in (("seed", 0), ("samples", 1), ("log_px_images", 0), ("gap_images", 0)):
         value = getattr(options, name)
         if value is not None and value < least:
             raise UsageError(f"--{name.replace('_', '-')} must be {least} or more, not {value}")
@@ -95,7 +101,8 @@ def _measured(saved: SavedModel, dataset: Dataset, options: argparse.Namespace) 
         codes = code_figures(
             Undefined(NO_PRIOR if not model.has_prior else reason) if surgery is None else surgery, spread
         )
-    return {**summary(saved, dataset, evaluation, options.model), **evidence_figures(nll), **codes}
+    gaps = gap_figures(_gaps(saved, dataset, options))
+    return {**summary(saved, dataset, evaluation, options.model), **evidence_figures(nll), **gaps, **codes}
 
 
 def _log_px(saved: SavedModel, dataset: Dataset, options: argparse.Namespace) -> HeldOutNll | Undefined:
@@ -119,6 +126,28 @@ def _log_px(saved: SavedModel, dataset: Dataset, options: argparse.Namespace) ->
     found = completed(steps, bar.update)
     bar.clear()
     return found
+
+
+def _gaps(saved: SavedModel, dataset: Dataset, options: argparse.Namespace) -> Gaps | Undefined:
+    model = saved.config.model
+    if not model.has_prior:
+        return Undefined(NO_PRIOR if model.has_codes else NO_CODES)
+    if options.gap_images is None and model.latent_dim > MOST_EXACT_DIMENSIONS:
+        return Undefined(GAPS_NOT_ASKED)
+    wanted = GAP_IMAGES if options.gap_images is None else options.gap_images
+    if wanted == 0:
+        return Undefined(GAPS_LEFT_OUT)
+    from core.inference.gaps import gap_steps  # noqa: PLC0415 - it imports torch, which all other figures may do without
+
+    bar = ProgressBar("gaps", quiet=options.quiet)
+    found: Gaps | None = None
+    weights = saved.as_weights(version=1)
+    for gaps in gap_steps(model, weights, dataset.held_out, dataset.config, wanted, seed=options.seed):
+        if gaps is not None:
+            found = gaps
+            bar.update(len(gaps) / gaps.wanted)
+    bar.clear()
+    return Undefined("there are no images") if found is None else found
 
 
 def _of_product(nll: HeldOutNll, dataset: Dataset, seed: int) -> Evaluation:

@@ -4,6 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from core.findings.fitting import Gaps, PerImage
 from core.findings.nll import HeldOutNll
 from core.findings.read_outs import active_units
 from core.findings.surgery import Surgery
@@ -11,6 +14,8 @@ from core.findings.surgery import Surgery
 NO_PRIOR = "an autoencoder defines no p(x): it has no prior, hence no KL and no ELBO"
 NO_CODES = "an autoregressive model has no codes, hence no bound and no KL: its log p(x) is exact"
 LEFT_OUT = "it was left out: --log-px-images 0"
+GAPS_LEFT_OUT = "they were left out: --gap-images 0"
+GAPS_NOT_ASKED = "for more than 2 latent dimensions they are estimates, found where --gap-images asks for them"
 
 Json = dict[str, object]
 
@@ -80,3 +85,22 @@ def code_figures(surgery: Surgery | Undefined, spread: tuple[float, ...]) -> Jso
     result["surgery_method"] = surgery.method if isinstance(surgery, Surgery) else None
     put(result, "active_units", active_units(spread) if spread else Undefined(NO_CODES))
     return result
+
+
+def gap_figures(gaps: Gaps | Undefined) -> Json:
+    """Return the mean approximation and amortisation gap as JSON holds them, with standard errors over the images."""
+    result: Json = {}
+    for key in ("approximation_gap", "amortisation_gap"):
+        if isinstance(gaps, Undefined):
+            put(result, key, gaps)
+            put(result, f"{key}_standard_error", gaps)
+            continue
+        values: PerImage = gaps.approximation if key == "approximation_gap" else gaps.amortisation
+        put(result, key, float(values.mean()))
+        single = Undefined("a single image has no standard error")
+        error = float(np.std(values, ddof=1) / len(values) ** 0.5) if len(values) > 1 else single
+        put(result, f"{key}_standard_error", error)
+    if isinstance(gaps, Undefined):
+        return {**result, "gap_images": 0, "gap_method": None}
+    log_px = "exact log p(x)" if gaps.exact else "estimated log p(x), too small in expectation, as is the first gap"
+    return {**result, "gap_images": len(gaps), "gap_method": f"best {gaps.family} q of each image; {log_px}"}

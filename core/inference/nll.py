@@ -128,7 +128,7 @@ def _by_product(config: ModelConfig, weights: Weights, pixels: Pixels) -> Genera
     nll = np.empty(len(pixels))
     for start in range(0, len(pixels), PIECE_IMAGES):
         rows = slice(start, start + PIECE_IMAGES)
-        nll[rows] = -coder.log_prob(pixels[rows])
+        nll[rows] = -coder.log_prob(pixels[rows]).astype(np.float64)
         yield min(start + PIECE_IMAGES, len(pixels)) / len(pixels)
     return nll
 
@@ -137,7 +137,7 @@ def _by_quadrature(
     config: ModelConfig, weights: Weights, pixels: Pixels
 ) -> Generator[float, None, tuple[Costs, float]]:
     """Return -log p(x) of each image by quadrature, and the largest difference of two resolutions."""
-    from core.inference.evidence.table import EvidenceTable  # noqa: PLC0415 - it needs torch, which takes two seconds to import
+    from core.inference.evidence.table import EvidenceTable  # noqa: PLC0415 - it imports torch
 
     codes = make_coder(config, weights).encode(pixels).mean
     table = EvidenceTable.build(config, weights, codes)

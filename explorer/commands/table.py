@@ -79,6 +79,7 @@ COMMANDS = (
         checkable=True,
     ),
     Command("view.fit", "&Fit view", "Ctrl+0", "fit", "Show all codes."),
+    Command("view.redraw", "Draw &new ε", "R", "", "Draw other noise for the points z = μ + L ε of the Fit q panel."),
     Command("view.timing", "Show &timing", "Ctrl+T", "timing", "Show how long a drag takes.", checkable=True),
     Command(
         "view.dock_experiment", "&Experiment", "Ctrl+Shift+1", "", "Show data, model and training.", checkable=True
@@ -169,6 +170,7 @@ MENUS = (
             "view.prior",
             "view.posterior",
             "view.fit",
+            "view.redraw",
             SEPARATOR,
             "view.dock_experiment",
             "view.dock_hand",

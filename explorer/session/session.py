@@ -80,6 +80,7 @@ class Session(QObject):
         documents.data_opened.connect(self._on_data_opened)
         documents.info_changed.connect(views.window.set_document)
         documents.info_changed.connect(self.hub.set_document)
+        documents.info_changed.connect(self.analyses.show_document)
         documents.data_info_changed.connect(views.data.set_data)
         documents.message.connect(views.window.show_status)
         documents.failed.connect(self.failed)

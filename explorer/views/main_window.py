@@ -36,7 +36,7 @@ _ASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """The widgets that the window puts in their places; it becomes their parent."""
+    """The widgets that the window puts in their places; it becomes their parent.  `compare` holds the canvas."""
 
     data: DataPanel
     model: ModelPanel
@@ -50,7 +50,7 @@ class Panels:
     """Ladder, gaps, read-outs and similar images: they share the place of the curves."""
     ledger: tuple[QWidget, ...] = ()
     """The ledger, and the panel that shares its place: fit q."""
-    compare: QWidget | None = None  # holds the canvas, and one beside it
+    compare: QWidget | None = None
 
 
 class MainWindow(QMainWindow):

@@ -14,7 +14,7 @@ from explorer.messages import Failed, LedgerAnswer, LedgerRequest, TableReady
 from explorer.workers.ledgers import Ledgers, NoLedgers, make_ledgers, needs_torch
 from explorer.workers.priority import lower_priority
 
-REST_S = 0.04
+REST_S = 0.03
 """Without a newer image for so long the hand rests, and the exact answer is worth its time."""
 LIVE_SHARE = 0.1
 """While a run changes the weights, building tables takes at most this share of the time."""

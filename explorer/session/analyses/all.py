@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QObject
 
+from explorer.messages import DocumentInfo
 from explorer.session.analyses.compare import CompareSession
 from explorer.session.analyses.fit import FitSession
 from explorer.session.analyses.gaps import GapsSession
@@ -29,3 +30,8 @@ class Analyses(QObject):
         self.read_outs = ReadOutsSession(views.read_outs, hub, self)
         self.similar = SimilarSession(views, workers, shelf, hub, self)
         self.compare = CompareSession(views, workers, shelf, hub, self)
+
+    def show_document(self, document: DocumentInfo) -> None:
+        """Take the open model's name, which a run or a save may have changed."""
+        self.similar.set_open_name(document.name)
+        self.compare.set_open_name(document.name)

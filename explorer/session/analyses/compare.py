@@ -69,7 +69,7 @@ class CompareSession(QObject):
         panel = self._panel
         self.space = SecondSpace(panel.second, panel.second_sliders, panel.second_hand, workers.second, self)
         self._encodings = InTurn(hub.analysis, self)
-        self._name = ""
+        self._open_name = self._name = ""
         self._version = 0
         self._shown = _Shown(0, Touched.FIRST_CODE, "")
         self._settled = Touched.FIRST_CODE
@@ -164,6 +164,13 @@ class CompareSession(QObject):
         self._show_titles()
         self._views.window.commands.set_text(COMMAND, "End the c&omparison")
 
+    def set_open_name(self, name: str) -> None:
+        """Call the open model by this name."""
+        if name != self._open_name:
+            self._open_name = name
+            if self.active:
+                self._show_titles()
+
     @property
     def _split_name(self) -> str:
         return next(name for name, text in SPLIT_NAMES.items() if text == self._first.split_label)
@@ -171,7 +178,7 @@ class CompareSession(QObject):
     def _show_titles(self) -> None:
         first, second = self._first.config, self.space.config
         if first is not None and second is not None:
-            views = (ModelView(titled(first, self._hub.name), first), ModelView(titled(second, self._name), second))
+            views = (ModelView(titled(first, self._open_name), first), ModelView(titled(second, self._name), second))
             self._panel.set_models(views)
 
     def _show_layers(self) -> None:
@@ -281,7 +288,7 @@ class CompareSession(QObject):
                 shown.text = f"decoded by {self._name}"
                 self._decode_second(self.space.selected_code)
             case _:
-                shown.text = f"decoded by {self._hub.name or 'the open model'}"
+                shown.text = f"decoded by {self._open_name or 'the open model'}"
                 self._decode_first(self._first.selected_code)
 
     def _decode_first(self, code: Code | None) -> None:

@@ -55,6 +55,7 @@ class SimilarSession(QObject):
         super().__init__(parent)
         self._panel: SimilarPanel = views.similar
         self._in_sight = False
+        self._open_name = ""
         self._shelf = shelf
         self._hub = hub
         self._beside: list[tuple[str, MapModel]] = []
@@ -101,6 +102,13 @@ class SimilarSession(QObject):
         self._seed += 1
         self._ask_cloud()
 
+    def set_open_name(self, name: str) -> None:
+        """Call the open model by this name."""
+        config = self._hub.latent.config
+        self._open_name = name
+        if config is not None and config.has_codes:
+            self._panel.columns[0].set_title(titled(config, name))
+
     def _on_model_opened(self, config: ExperimentConfig) -> None:
         for asked in (self._clouds, self._neighbours):
             asked.forget()
@@ -112,7 +120,7 @@ class SimilarSession(QObject):
             self._panel.set_column(0, "", None)
             self._show_reason("An autoregressive model has no codes: similar images cannot have similar ones.")
             return
-        self._panel.set_column(0, titled(model, self._hub.name), model)
+        self._panel.set_column(0, titled(model, self._open_name), model)
         kept = [(name, beside) for name, beside in self._beside if not refusal(beside.model.config, model, name)]
         if len(kept) < len(self._beside):
             self._panel.set_note("Models for pictures of another size were taken away.")

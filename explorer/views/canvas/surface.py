@@ -274,10 +274,10 @@ class CanvasSurface(QWidget):
         painter.drawPixmap(0, 0, self._pixmap)
         font = scales.small_font(self.font())
         self._paint_encodings(painter, region, colours, font)
-        self._paint_rings(painter, colours)
         for handle, covered in self._marks.items():
             if region.intersects(covered):
                 paint_handle(painter, handle, self._view, colours, font)
+        self._paint_rings(painter, colours)
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -107,7 +107,7 @@ class ComparedPictures(QFrame):
         self.models = (ModelPictures(), ModelPictures())
         self._views: tuple[ModelView, ModelView] | None = None
         heading = ElidedLabel(bold=True)
-        heading.set_text("The same image")
+        heading.set_text("One image")
         middle = QVBoxLayout()
         middle.setSpacing(3)
         middle.addWidget(heading)

@@ -1,6 +1,6 @@
 """Bars in nats that add up, on one axis: the farther right, the more probable."""
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -11,14 +11,17 @@ from explorer.views.ledger.scale import BarScale, bar_scale
 from explorer.views.ledger.terms import ELBO, EXPECTED, KL_TO_POSTERIOR, KL_TO_PRIOR, LOG_PX, TERMS, Term
 
 ROWS = ((LOG_PX,), (ELBO, KL_TO_POSTERIOR), (EXPECTED,), (KL_TO_PRIOR,))
-_GAP, _AXIS_GAP = 3.0, 2.0
-_LEAST_ROW, _HIGHEST_ROW = 13.0, 28.0
+_GAP, _AXIS_GAP = 3.0, 1.0
+_LEAST_ROW, _HIGHEST_ROW = 11.0, 28.0
 _TOOTH = 3.0
 _LABEL_INSET = 8.0
 
 
 class LedgerBars(QWidget):
     """log p(x); below it ELBO and divergence, which end where it ends; below them what the ELBO is made of."""
+
+    painted = Signal()
+    """The bars that were set last are on the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,6 +90,7 @@ class LedgerBars(QWidget):
                 self._paint_bar(painter, TERMS[key], box, colours, cut=box.left() == 0.0, estimated=estimated)
             self._paint_whisker(painter, self._ledger, self._scale, boxes[LOG_PX], colours)
         painter.end()
+        self.painted.emit()
 
     def resizeEvent(self, _event: object) -> None:  # noqa: N802
         """Fit the axis to the new width."""
@@ -115,7 +119,7 @@ class LedgerBars(QWidget):
         self._formula = FormulaFont(self.font(), 0.9)
 
     def _axis_height(self) -> float:
-        return QFontMetricsF(self._small).height() + _AXIS_GAP + 4.0
+        return QFontMetricsF(self._small).height() + _AXIS_GAP + 3.0
 
     def _row_height(self) -> float:
         free = self.height() - self._axis_height() - 4 * _GAP

@@ -37,7 +37,7 @@ _CHOICES = (
 )
 _LOWER_BOUND = "IWAE is a lower bound on log p(x) in expectation."
 _GREY = "grey pixels: no likelihood"
-_PICTURE_PX = 74
+_PICTURE_PX = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +237,8 @@ class LedgerPanel(QWidget):
         grid.addLayout(middle, 0, 1)
         grid.setColumnStretch(1, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 6, 12, 8)
-        column.setSpacing(6)
+        column.setContentsMargins(12, 6, 12, 6)
+        column.setSpacing(5)
         column.addLayout(top)
         column.addLayout(grid)
         column.addWidget(self.bars, 1)

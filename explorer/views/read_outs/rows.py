@@ -49,8 +49,13 @@ def figure_rows(found: ReadOuts) -> tuple[FigureRow, ...]:
         FigureRow("ELBO (β = 1)", nats(found.means.elbo), error_of(found).removeprefix(" "), HELP["elbo"]),
         FigureRow("NLL, the distortion", nats(found.means.nll), "", f"{HELP['nll']} Found by {found.method}."),
         FigureRow("KL, the rate", nats(found.means.kl), "", HELP["kl"]),
-        FigureRow("Mutual information", nats(parts and parts.mutual_information), share + cap, HELP["information"]),
-        FigureRow("Marginal KL", nats(parts and parts.marginal_kl), share, HELP["marginal"]),
+        FigureRow(
+            "Mutual information",
+            nats(None if parts is None else parts.mutual_information),
+            share + cap,
+            HELP["information"],
+        ),
+        FigureRow("Marginal KL", nats(None if parts is None else parts.marginal_kl), share, HELP["marginal"]),
         FigureRow("Active units", active, "", HELP["active"]),
     )
 

@@ -116,12 +116,16 @@ class CloudColumn(QWidget):
 
     def set_model(self, title: str, config: ModelConfig) -> None:
         """Show another model, of which nothing is known yet."""
-        self._title.set_text(title)
-        self.canvas.setAccessibleName(f"Codes of {title}")
+        self.set_title(title)
         self._codes = None
         self.canvas.set_codes(None)
         self.canvas.set_latent_dim(config.latent_dim, config.has_prior)
         self.set_cloud(None)
+
+    def set_title(self, title: str) -> None:
+        """Name the model."""
+        self._title.set_text(title)
+        self.canvas.setAccessibleName(f"Codes of {title}")
 
     def set_codes(self, codes: Codes | None) -> None:
         """Show codes of the data, on the two axes on which they spread most; the view stays where it fits."""

@@ -68,7 +68,9 @@ def test_spread_offset_and_labels_agree_with_loops_over_all_pairs(model: str, la
     assert cloud.spread + cloud.offset**2 == pytest.approx(mean_square, rel=1e-3)
     hits = 0
     for code in cloud.codes.astype(np.float64):
-        distances = [np.linalg.norm(code - other) if row != image else np.inf for row, other in enumerate(codes.mean)]
+        distances = [
+            float(np.linalg.norm(code - other)) if row != image else np.inf for row, other in enumerate(codes.mean)
+        ]
         hits += int(codes.labels[int(np.argmin(distances))] == label)
     assert cloud.same_label == hits / 300
     assert (cloud.label, cloud.label_is_own, cloud.num_data) == (label, True, len(codes))

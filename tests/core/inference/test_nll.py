@@ -1,5 +1,6 @@
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def split() -> Split:
     return Split(frozen(generator.integers(0, 256, (40, 6, 5)), np.uint8), None)
 
 
-def _found(config: ModelConfig, weights: Weights, split: Split, data: DataConfig = DATA, **options: int) -> HeldOutNll:
+def _found(config: ModelConfig, weights: Weights, split: Split, data: DataConfig = DATA, **options: Any) -> HeldOutNll:
     shares: list[float] = []
     found = completed(held_out_nll(config, weights, split, data, **options), shares.append)
     assert shares == sorted(shares)

@@ -104,7 +104,7 @@ def test_every_ledger_fits_the_bars(panel: LedgerPanel, gap: float, rate: float)
         PLAIN,
     )
     boxes = panel.bars.boxes()
-    assert all(-0.01 <= box.left() and box.right() <= panel.bars.width() + 0.01 for box in boxes.values())
+    assert all(box.left() >= -0.01 and box.right() <= panel.bars.width() + 0.01 for box in boxes.values())
     assert boxes[ELBO].width() >= 40.0
     panel.grab()
 

@@ -7,16 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
 
 from core.inference.coders import Coder, make_coder
 from core.inference.pictures import encode_picture, pictures_at
 from core.saved_model import SavedModel
 from core.shapes import Code, PixelRow
+from core.snapshots import PictureEncoding
 from core.storage.model_file import save_model
 from explorer.messages import HandPictures, LoadedModel, PictureRequest, PictureResult
 from explorer.session.analyses.compare import CompareSession
 from explorer.session.analyses.shelf import refusal
 from explorer.views.canvas import LatentCanvas
+from explorer.workers.analysis import AnalysisEnded, Found, OpenModel
+from explorer.workers.compare import EncodeAnalysis, EncodedImage
 from explorer.workers.hand import make_hand
 from tests.core.tiny_models import saved_model as tiny_model
 from tests.core.tiny_models import tiny_config
@@ -95,7 +99,7 @@ def test_a_second_model_stands_beside_the_open_one_with_its_own_codes(pair: Pair
     assert pair.panel.titles[1].startswith("AE · ")
     assert pair.second.isVisible()
     pair.opened.until("its mosaic", lambda: pair.second._mosaic is not None)
-    assert len(pair.compare.space.codes) == len(bars_data().held_out)
+    assert len(codes) == len(bars_data().held_out)
 
 
 def test_an_image_taken_hold_of_on_one_canvas_is_selected_on_the_other(pair: Pair) -> None:
@@ -125,6 +129,17 @@ def test_an_image_taken_hold_of_on_the_second_canvas_is_selected_on_the_first(pa
     assert pair.opened.session.latent.selected_image == image
     pair.opened.driver.release(pair.second, place + QPointF(4, 0))
     assert len(pair.second._handles) == 1
+
+
+def test_a_click_on_the_second_canvas_selects_the_image_on_both(pair: Pair) -> None:
+    codes = pair.compare.space.codes
+    assert codes is not None
+    place = pair.pixel(codes.mean[2])
+    row = pair.second._point_at(place)
+    assert row is not None
+    QTest.mouseClick(pair.second, Qt.MouseButton.LeftButton, pos=place.toPoint())
+    assert pair.opened.session.latent.selected_image == codes.indices[row]
+    np.testing.assert_allclose(pair.handle, codes.mean[row], atol=1e-5)
 
 
 def test_a_dragged_handle_leads_the_other_to_the_code_of_its_decoded_picture(pair: Pair) -> None:
@@ -282,7 +297,7 @@ def test_the_first_model_can_be_trained_while_it_is_compared(pair: Pair) -> None
     assert second is not None
     assert pair.compare._shown.second is not None
     assert pair.compare._shown.second.version == second.version
-    assert pair.panel.titles[0].startswith("VAE · ")
+    assert pair.panel.titles[0] == "VAE · Untitled"
     assert pair.opened.close() < CLOSING_S
 
 
@@ -313,6 +328,14 @@ def still(tmp_path: Path) -> Iterator[StillProgram]:
     program.leave()
 
 
+def shown_first(compare: CompareSession) -> PictureEncoding | None:
+    return compare._shown.first
+
+
+def shown_second(compare: CompareSession) -> PictureEncoding | None:
+    return compare._shown.second
+
+
 def test_a_stale_encoding_by_a_slow_second_model_is_dropped(still: StillProgram) -> None:
     hand = still.open(trained())
     still.workers.beside.model_loaded.emit(LoadedModel(Path("second.safetensors"), trained(**AUTOENCODER), "compare"))
@@ -332,13 +355,49 @@ def test_a_stale_encoding_by_a_slow_second_model_is_dropped(still: StillProgram)
     assert isinstance(late, PictureRequest)
     assert late.serial > early.serial
     second.picture_encoded.emit(PictureResult(early.serial, slow.encode(early.pixels)))
-    assert compare._shown.second is None, "the hand has moved on"
+    assert shown_second(compare) is None, "the hand has moved on"
     answer = slow.encode(late.pixels)
     second.picture_encoded.emit(PictureResult(late.serial, answer))
-    assert compare._shown.second is answer
+    assert shown_second(compare) is answer
 
     # A picture that the second model decoded for its canvas leads only while its own handle is the one in hand.
     before = still.handle.code
     stale = HandPictures(answer.mean, answer.deterministic, answer.stochastic, answer.version)
     second.pictures_ready.emit(1, stale)
     np.testing.assert_array_equal(still.handle.code, before)
+
+
+def test_a_slow_first_model_is_asked_beside_the_window_and_its_stale_answer_is_dropped(still: StillProgram) -> None:
+    still.open(trained(), slow=True)
+    still.workers.beside.model_loaded.emit(LoadedModel(Path("second.safetensors"), trained(**AUTOENCODER), "compare"))
+    second, compare, analysis = still.workers.second, still.session.analyses.compare, still.workers.analysis
+    assert second._model is not None
+    config, weights = second._model
+    second.hand_ready.emit(make_hand(make_coder(config, weights), config))
+    model = OpenModel(trained().config.model, trained().as_weights(1))
+
+    def asked() -> EncodeAnalysis:
+        waiting = analysis._asked[EncodeAnalysis]
+        assert isinstance(waiting, EncodeAnalysis)
+        return waiting
+
+    def answered(waiting: EncodeAnalysis) -> EncodedImage:
+        (finding,) = waiting.steps(model)
+        assert isinstance(finding, EncodedImage)
+        return finding
+
+    still.drag_handle_to(0.5, 0.1)
+    early = asked()
+    still.drag_handle_to(-0.7, 0.3)
+    assert asked() is early, "one after the other"
+    analysis.found.emit(Found(early, answered(early)))
+    assert shown_first(compare) is None
+    analysis.ended.emit(AnalysisEnded(early))
+    late = asked()
+    assert late.serial == compare._shown.serial
+    finding = answered(late)
+    analysis.found.emit(Found(late, finding))
+    assert shown_first(compare) is finding.encoding
+    np.testing.assert_allclose(late.code, still.handle.code)
+    assert shown_second(compare) is not None, "the second model has encoded what the first decoded"
+    np.testing.assert_array_equal(compare._shown.pixels, finding.pixels)

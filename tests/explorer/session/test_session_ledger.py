@@ -15,7 +15,6 @@ from explorer.messages import LedgerAnswer, RunState, Subject, SubjectSource
 from explorer.session.analyses.ledger import BUILDING, remarks
 from explorer.views.ledger import LedgerPanel
 from explorer.views.ledger.terms import ELBO, EXPECTED, KL_TO_POSTERIOR, KL_TO_PRIOR, LOG_PX
-from explorer.views.readouts import number
 from explorer.workers.ledgers import NO_PRIOR
 from tests.explorer.session.test_session_models import open_kind
 from tests.explorer.session.test_subject import click_a_point, subject_from
@@ -209,7 +208,7 @@ def test_an_autoencoder_says_in_a_sentence_why_it_has_none(opened: OpenProgram) 
     assert opened.views.canvas._density.map is None
     assert not opened.window.commands["view.posterior"].isEnabled()
     open_kind(opened, "three dimensions")
-    opened.until("an estimate", lambda: panel_of(opened).estimate.isVisible())
+    opened.until("an estimate", panel_of(opened).estimate.isVisible)
     assert panel_of(opened).estimate.text.startswith("estimate ± ")
     opened.until("more samples", lambda: "k = 5,000" in panel_of(opened).estimate.text, timeout_s=30.0)
     assert any("marginals of q" in line for line in opened.views.canvas._notes())

@@ -269,10 +269,12 @@ class Counting(Analysis):
         yield None
 
 
-def test_the_newest_waits_for_the_one_in_progress_and_those_between_are_left_out() -> None:
+def test_the_newest_waits_for_the_one_in_progress_and_those_between_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     thread = AnalysisThread()
     asked: list[Analysis] = []
-    thread.ask = asked.append  # type: ignore[method-assign]
+    monkeypatch.setattr(thread, "ask", asked.append)
     turn = InTurn(thread)
     first, second, third = Counting(1), Counting(2), Counting(3)
     for analysis in (first, second, third):
