@@ -50,7 +50,7 @@ def clustered(count: int) -> Codes:
     centres = generator.normal(0.0, 1.0, (10, 2))
     mean = centres[labels] + generator.normal(0.0, 0.45, (count, 2))
     indices = frozen(np.arange(count), np.int64)
-    return Codes(frozen(mean, np.float32), None, indices, frozen(labels, np.int64), "train", count, 1)
+    return Codes(frozen(mean, np.float32), None, None, indices, frozen(labels, np.int64), "train", count, 1)
 
 
 class Bench:

@@ -91,7 +91,8 @@ def paint(pad: DrawPad) -> list[float]:
     for _ in range(100):
         pictures = [frozen(generator.integers(0, 2, (28, 28)) * 255, np.uint8) for _ in range(3)]
         mean = frozen(generator.normal(size=2), np.float32)
-        encoding = PictureEncoding(pictures[0], mean, mean, pictures[1], pictures[2], 140.0, 6.0, 64, 1)
+        scale = frozen(np.diag(np.exp(0.5 * mean)), np.float32)
+        encoding = PictureEncoding(pictures[0], mean, mean, pictures[1], pictures[2], 140.0, 6.0, 64, 1, scale)
         begin = perf_counter()
         pad.set_encoding(encoding)
         for view in (*pad.results.pictures, pad.results.posterior, pad.results.costs):

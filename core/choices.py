@@ -83,6 +83,12 @@ BINARISATIONS = (
 SCHEDULES = (
     Choice("constant", "constant", "The learning rate stays as set."),
     Choice("cosine", "cosine", "The learning rate falls to zero along half a cosine over all epochs."),
+    Choice(
+        "burda",
+        "eight stages",
+        "Each stage takes three times the passes of the one before it, at 10^(−1/7) of its rate: from the set learning "
+        "rate to a tenth of it.  Burda et al. 2015.",
+    ),
 )
 DEVICES = (
     Choice("auto", "automatic", "CUDA when it is available, else the processor."),

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from core.config import DataConfig, ExperimentConfig, ModelConfig
+from core.choices import LIKELIHOODS
+from core.config import DataConfig, ExperimentConfig, ModelConfig, ObjectiveConfig
 from core.settings import ConfigError
 
 MOST_FULL_DIMENSIONS = 64
@@ -26,6 +27,37 @@ def needs_grey(model: ModelConfig) -> bool:
 def data_for(data: DataConfig, model: ModelConfig) -> DataConfig:
     """Return the data's configuration with as many grey levels as the model's likelihood describes."""
     return replace(data, num_levels=model.grey_levels if model.likelihood == "categorical" else 256)
+
+
+def settled(before: ExperimentConfig, after: ExperimentConfig) -> tuple[ExperimentConfig, str]:
+    """Return `after` with what the last choice makes impossible put right, and what was, in a sentence; else empty.
+
+    A form changes one setting at a time: choosing a likelihood or a model must not leave its user with a riddle.
+    """
+    model, said = after.model, []
+    changes: dict[str, object] = {}
+    if model.likelihood != before.model.likelihood:
+        binarisation = after.data.binarisation
+        if needs_grey(model) and binarisation != "none":
+            changes["binarisation"] = "none"
+            said.append(f"Binarisation is set to none: {_a_likelihood(model)} describes grey pixels.")
+        elif not needs_grey(model) and binarisation == "none":
+            changes["binarisation"] = "dynamic"
+            said.append(f"Binarisation is set to dynamic: {_a_likelihood(model)} describes pixels that are 0 or 1.")
+    if model.model != before.model.model:
+        if model.model == "iwae" and _is_weighed(after.objective):
+            changes |= {"beta": 1.0, "warm_up_epochs": 0.0, "free_bits": 0.0}
+            said.append("β is set to 1, warm-up and free bits to 0: the importance-weighted bound has no KL to weigh.")
+        if model.model == "made" and (model.network != "mlp" or not model.hidden):
+            changes["network"] = "mlp"
+            changes["hidden"] = model.hidden or ModelConfig().hidden
+            said.append("Network is set to MLP: an autoregressive model masks fully connected layers.")
+    return (after.with_values(changes) if changes else after), " ".join(said)
+
+
+def _a_likelihood(model: ModelConfig) -> str:
+    label = next(choice.label for choice in LIKELIHOODS if choice.name == model.likelihood)
+    return f"a {label if model.likelihood != 'categorical' else label.lower()} likelihood"
 
 
 def _impossible_models(model: ModelConfig) -> tuple[tuple[bool, str], ...]:
@@ -56,10 +88,12 @@ def _impossible_data(config: ExperimentConfig) -> tuple[tuple[bool, str], ...]:
 
 
 def _impossible_bounds(config: ExperimentConfig) -> tuple[tuple[bool, str], ...]:
-    objective = config.objective
-    weighed = objective.beta != 1.0 or objective.warm_up_epochs > 0.0 or objective.free_bits > 0.0
     reason = (
         "the importance-weighted bound has no KL term of its own to weigh: with iwae, beta must be 1, and "
         "warm_up_epochs and free_bits 0"
     )
-    return ((config.model.model == "iwae" and weighed, reason),)
+    return ((config.model.model == "iwae" and _is_weighed(config.objective), reason),)
+
+
+def _is_weighed(objective: ObjectiveConfig) -> bool:
+    return objective.beta != 1.0 or objective.warm_up_epochs > 0.0 or objective.free_bits > 0.0

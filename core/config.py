@@ -306,6 +306,9 @@ class TrainingConfig(Section):
     schedule: str = setting(
         "constant", label="Schedule", help="How the learning rate changes over the run.", choices=SCHEDULES
     )
+    adam_epsilon: float = setting(
+        1e-8, label="Adam's ε", help="Added to the root of a second moment.", minimum=1e-12, maximum=1.0, advanced=True
+    )
     seed: int = setting(
         0,
         label="Seed",
@@ -323,11 +326,7 @@ class TrainingConfig(Section):
         advanced=True,
     )
     precision: str = setting(
-        "float32",
-        label="Precision",
-        help="Arithmetic of the matrix products.",
-        choices=PRECISIONS,
-        advanced=True,
+        "float32", label="Precision", help="Arithmetic of the matrix products.", choices=PRECISIONS, advanced=True
     )
 
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from core.config import DataConfig, ExperimentConfig, ModelConfig
 from core.data.dataset import Dataset
+from core.findings.evidence import PosteriorMap
+from core.findings.ledger import Ledger
+from core.findings.pixel_sampling import PixelScore
 from core.saved_model import SavedModel
 from core.shapes import Code, Picture, PixelRow
 from core.snapshots import (
@@ -307,6 +310,56 @@ class PictureResult:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ScoreResult:
+    """What an autoregressive model says of the picture with the same serial."""
+
+    serial: int
+    score: PixelScore
+
+
+class StartOfSample(Enum):
+    """What the first pixels of a picture are that an autoregressive model draws."""
+
+    NOTHING = auto()
+    IMAGE = auto()
+    """A data image."""
+    DRAWING = auto()
+    """What is on the draw pad."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LedgerRequest:
+    """Find log p(x), its bound and the true posterior of one image as the model sees it."""
+
+    serial: int
+    pixels: PixelRow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LedgerAnswer:
+    """What was found of the image with the same serial."""
+
+    serial: int
+    ledger: Ledger
+    posterior: PosteriorMap | None
+    """None where the model has more than two latent dimensions, or no posterior."""
+    refined: bool
+    """Whether a better answer follows no more."""
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableReady:
+    """From now on answers are about this version of the weights."""
+
+    version: int
+    milliseconds: float
+    """What building took."""
+    memory_bytes: int
+    """What the table holds; 0 for a model that needs none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LoadedData:
     """A data set that was read; `partial` while its training images are still to come."""
 
@@ -322,6 +375,14 @@ class LoadedModel:
     saved: SavedModel
     origin: str
     """`shipped`, `restored` or `opened`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedModel:
+    """A model file that can be put beside the open model."""
+
+    name: str
+    path: Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from explorer.session.views import Views
 from explorer.session.workers import Workers, make_workers
 from explorer.settings import Settings
 from explorer.views.canvas import LatentCanvas
+from explorer.views.compare import ComparePanel
 from explorer.views.curves import CurvesPanel
 from explorer.views.draw_pad import DrawPad
 from explorer.views.fit import FitPanel
@@ -85,9 +86,10 @@ def _make_views(settings: Settings) -> Views:
     curves.remember(settings)
     draw_pad.remember(settings)
     ledger, fit, ladder, gaps = LedgerPanel(), FitPanel(), LadderPanel(), GapsPanel()
-    read_outs, similar = ReadOutsPanel(), SimilarPanel()
+    read_outs, similar, compare = ReadOutsPanel(), SimilarPanel(), ComparePanel(canvas)
     beside_curves = (ladder, gaps, read_outs, similar)
-    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, beside_curves, (ledger, fit))
+    below = (beside_curves, (ledger, fit))
+    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, *below, compare)
     window = MainWindow(panels, settings)
     return Views(
         window,
@@ -105,6 +107,7 @@ def _make_views(settings: Settings) -> Views:
         gaps,
         read_outs,
         similar,
+        compare,
     )
 
 

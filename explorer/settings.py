@@ -7,10 +7,10 @@ from PySide6.QtCore import QByteArray, QSettings
 
 MAX_RECENT_FILES = 10
 USUAL_SMOOTHING = 0.937
-LAYERS = ("codes", "mosaic", "prior")
+LAYERS = ("codes", "mosaic", "prior", "posterior")
 _THEMES = ("system", "light", "dark")
 # Raised when docks come or go, so that an old arrangement is not forced onto a new window.
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 
 
 class Settings:

@@ -46,6 +46,10 @@ class Palette:
     handle: str
     handle_outline: str
     drawing_mark: str
+    fitted_mark: str
+    """The q that is fitted to one image."""
+    density: str
+    """The true posterior p(z|x)."""
     train: str
     held_out: str
     note: str
@@ -89,6 +93,8 @@ LIGHT = Palette(
     handle="#d6006c",
     handle_outline="#ffffff",
     drawing_mark="#00806a",
+    fitted_mark="#7a3ff2",
+    density="#d9480f",
     train="#1f6feb",
     held_out="#c2410c",
     note="#8a6d00",
@@ -123,6 +129,8 @@ DARK = Palette(
     handle="#ff4fa3",
     handle_outline="#111316",
     drawing_mark="#2fd6b5",
+    fitted_mark="#b794ff",
+    density="#ffa04d",
     train="#5b9bff",
     held_out="#ff9b57",
     note="#e3c04a",

@@ -274,9 +274,9 @@ def decoded_by_torch(saved: SavedModel, code: Code) -> Picture:
     """Return E[x|z] as the model of the training decodes it: an oracle for the window's own decoder."""
     import torch  # noqa: PLC0415 - the oracle's library, wanted where it is asked
 
-    from core.models.build import build_model, load_weights  # noqa: PLC0415 - as above
+    from core.models.build import build_latent_model, load_weights  # noqa: PLC0415 - as above
 
-    model = build_model(saved.config.model, None)
+    model = build_latent_model(saved.config.model, None)
     load_weights(model, saved.weights)
     with torch.no_grad():
         logits = model.generative(torch.tensor(np.array(code)[None]))

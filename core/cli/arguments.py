@@ -19,7 +19,9 @@ TRAIN = (
     "Train a model and write it to a file.  Ctrl-C ends the run and keeps what there is; --resume goes on from there."
 )
 EVALUATE = (
-    "Write a model's held-out means, in nats per image, as JSON: elbo, nll, kl and how they were found.  "
+    "Write a model's held-out means, in nats per image, as JSON: elbo, nll, kl, log_px (or log_px_estimate for more "
+    "than two latent dimensions), approximation_gap, amortisation_gap, mutual_information, marginal_kl, active_units, "
+    "and how each was found.  "
     "What the model does not define is null, with the reason beside it."
 )
 
@@ -98,6 +100,27 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", metavar="FILE", default="-", help="where the JSON goes; - is the standard output")
     parser.add_argument("--seed", type=int, default=0, help="decides the noise of the estimates (default: 0)")
+    parser.add_argument(
+        "--samples",
+        metavar="K",
+        type=int,
+        default=1000,
+        help="samples of each image where log p(x) is an importance-weighted estimate (default: 1000)",
+    )
+    parser.add_argument(
+        "--log-px-images",
+        metavar="N",
+        type=int,
+        help="held-out images over which log p(x) is found, a seeded subset; 0 leaves it out "
+        "(default: all where it is exact, 500 where it is an estimate)",
+    )
+    parser.add_argument(
+        "--gap-images",
+        metavar="N",
+        type=int,
+        help="held-out images over which approximation and amortisation gap are found; 0 leaves them out "
+        "(default: 500 for up to two latent dimensions, 0 for more)",
+    )
     parser.add_argument("--quiet", action="store_true", help="print errors only, and the JSON if it goes to -")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32
 
 from core.config import ModelConfig
 from core.inference.array_likelihoods import ARRAY_LIKELIHOODS, ArrayLikelihood, Parameters
@@ -16,6 +17,8 @@ from core.snapshots import Weights
 PIECE_FLOATS = 2**19
 """Numbers of the widest layer computed at once: 2 MB, the fastest of 2**17 to 2**22 for 4,000 codes."""
 
+Outputs = Float32[np.ndarray, "batch outputs"]
+
 # Beyond this a dragged or typed code says nothing more, and its square stays inside float32.
 _FARTHEST_CODE = np.float32(1e6)
 
@@ -24,11 +27,11 @@ class NetworkCoder(ABC):
     """Frozen encoder and decoder; a library's own part is `_head` and `_outputs`, on batches of any size."""
 
     def __init__(self, config: ModelConfig, weights: Weights, widest_layer: int) -> None:
-        _check_shapes(config, weights)
+        check_shapes(config, weights)
         self._config = config
         self._version = weights.version
         self._likelihood = ARRAY_LIKELIHOODS[config.likelihood](config)
-        self._shared_log_var = _shared_log_var(config, weights)
+        self._shared_log_var = shared_log_var(config, weights)
         self._rows = max(1, PIECE_FLOATS // widest_layer)
 
     @abstractmethod
@@ -41,12 +44,7 @@ class NetworkCoder(ABC):
 
     def _parameters(self, codes: CodeArray) -> Parameters:
         """Return the decoder's outputs with the variance that all pixels share, where they do."""
-        outputs = self._outputs(codes)
-        if self._shared_log_var is None:
-            return outputs
-        parameters: Parameters = np.full((*outputs.shape, 2), self._shared_log_var, np.float32)
-        parameters[:, :, 0] = outputs
-        return parameters.reshape(len(outputs), -1)
+        return with_shared_log_var(self._outputs(codes), self._shared_log_var)
 
     @property
     def config(self) -> ModelConfig:
@@ -115,7 +113,7 @@ def bounded(codes: CodeArray) -> CodeArray:
     return bounded
 
 
-def _shared_log_var(config: ModelConfig, weights: Weights) -> np.float32 | None:
+def shared_log_var(config: ModelConfig, weights: Weights) -> np.float32 | None:
     """Return the log-variance that all pixels share; None where there is none or each has its own."""
     if outputs_per_pixel(config) == parameters_per_pixel(config):
         return None
@@ -123,7 +121,17 @@ def _shared_log_var(config: ModelConfig, weights: Weights) -> np.float32 | None:
     return np.float32(2.0 * np.log(config.pixel_std) if learned is None else learned[0])
 
 
-def _check_shapes(config: ModelConfig, weights: Weights) -> None:
+def with_shared_log_var(outputs: Outputs, log_var: np.float32 | None) -> Parameters:
+    """Return the outputs, each followed by the log-variance that all pixels share, if they do."""
+    if log_var is None:
+        return outputs
+    parameters: Parameters = np.full((*outputs.shape, 2), log_var, np.float32)
+    parameters[:, :, 0] = outputs
+    return parameters.reshape(len(outputs), -1)
+
+
+def check_shapes(config: ModelConfig, weights: Weights) -> None:
+    """Raise ValueError naming the first of the weights that do not fit the configuration."""
     expected = expected_shapes(config)
     found: Mapping[str, tuple[int, ...]] = {name: tuple(array.shape) for name, array in weights.arrays.items()}
     if found != expected:

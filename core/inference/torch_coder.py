@@ -10,8 +10,7 @@ from core.config import ModelConfig
 from core.inference.array_likelihoods import Parameters
 from core.inference.array_posteriors import Heads
 from core.inference.network_coder import NetworkCoder
-from core.models.build import build_model, load_weights
-from core.models.latent import LatentModel
+from core.models.build import build_latent_model, load_weights
 from core.models.layout import expected_shapes, picture_sizes
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Weights
@@ -22,11 +21,8 @@ class TorchCoder(NetworkCoder):
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
         super().__init__(config, weights, _widest_layer(config))
-        model = build_model(config, None)
-        load_weights(model, weights.arrays)
-        if not isinstance(model, LatentModel):
-            raise TypeError(f"{type(model).__name__} has no codes")
-        self._model = model
+        self._model = build_latent_model(config, None)
+        load_weights(self._model, weights.arrays)
         self._model.requires_grad_(requires_grad=False).eval()
 
     def _head(self, pixels: Pixels) -> Heads:

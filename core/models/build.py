@@ -8,6 +8,7 @@ import torch
 
 from core.config import ModelConfig
 from core.models import autoencoder, made, vae  # noqa: F401  they enter the registry
+from core.models.latent import LatentModel
 from core.models.layout import expected_shapes
 from core.models.picture_model import MODELS, PictureModel
 from core.snapshots import frozen
@@ -34,6 +35,14 @@ def build_model(config: ModelConfig, generator: torch.Generator | None) -> Pictu
                 parameter.zero_()
     else:
         model.initialise(generator)
+    return model
+
+
+def build_latent_model(config: ModelConfig, generator: torch.Generator | None) -> LatentModel:
+    """Return a model with codes, as `build_model` does.  Raises TypeError for one that has none."""
+    model = build_model(config, generator)
+    if not isinstance(model, LatentModel):
+        raise TypeError(f"{type(model).__name__} has no codes")
     return model
 
 

@@ -11,7 +11,7 @@ from core.config import ModelConfig
 from core.models import layout
 from core.probability.likelihoods import LIKELIHOODS
 from core.registry import Registry
-from core.tensors import Images, Logits
+from core.tensors import Images, Logits, Parameters
 
 
 class PictureModel(nn.Module, ABC):
@@ -32,7 +32,7 @@ class PictureModel(nn.Module, ABC):
     def output_network(self) -> nn.Module:
         """The network whose last layer gives what describes the pixels."""
 
-    def observed(self, outputs: Tensor) -> Logits:
+    def observed(self, outputs: Logits) -> Parameters:
         """Return the likelihood's parameters: the network's outputs, with the variance that all pixels share if so."""
         if self.likelihood.parameters_per_pixel == layout.outputs_per_pixel(self.config):
             return outputs

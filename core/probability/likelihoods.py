@@ -161,10 +161,10 @@ class ContinuousBernoulli:
     def mean(self, parameters: Logits) -> Images:
         """Return E[x|z] = 1 / (1 - exp(-l)) - 1 / l for the logit l; it is not the sigmoid of l."""
         small = parameters.abs() < _SERIES_BELOW
-        safe = torch.where(small, torch.ones_like(parameters), parameters)
-        square = parameters.square()
-        series = 0.5 + parameters * (1 / 12 - square * (1 / 720 - square / 30240))
-        return torch.where(small, series, 0.5 + 0.5 / torch.tanh(0.5 * safe) - 1.0 / safe)
+        near, far = _near_and_far(parameters, small)
+        square = near.square()
+        series = 0.5 + near * (1 / 12 - square * (1 / 720 - square / 30240))
+        return torch.where(small, series, 0.5 + 0.5 / torch.tanh(0.5 * far) - 1.0 / far)
 
     def sample(self, parameters: Logits, generator: torch.Generator) -> Images:
         """Return pixels drawn by inverting the distribution function."""
@@ -184,10 +184,15 @@ class ContinuousBernoulli:
 def log_normaliser(logits: Logits) -> Logits:
     """Return log C(λ) = log(2 artanh(1 - 2λ) / (1 - 2λ)) = log(l / tanh(l / 2)) for l = logit λ; log 2 at l = 0."""
     small = logits.abs() < _SERIES_BELOW
-    safe = torch.where(small, torch.ones_like(logits), logits).abs()
-    square = logits.square()
+    near, far = _near_and_far(logits, small)
+    square, size = near.square(), far.abs()
     series = math.log(2.0) + torch.log1p(square * (1 / 12 - square * (1 / 720 - square / 30240)))
-    return torch.where(small, series, safe.log() - torch.tanh(0.5 * safe).log())
+    return torch.where(small, series, size.log() - torch.tanh(0.5 * size).log())
+
+
+def _near_and_far(logits: Tensor, small: Tensor) -> tuple[Tensor, Tensor]:
+    # Each form gets harmless logits where the other is taken: an infinity there would make every gradient NaN.
+    return torch.where(small, logits, torch.zeros_like(logits)), torch.where(small, torch.ones_like(logits), logits)
 
 
 def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:

@@ -64,6 +64,7 @@ def changes(start: SavedModel, config: ExperimentConfig, dataset: Dataset) -> li
         ("beta", before.objective.beta, config.objective.beta),
         ("learning_rate", before.training.learning_rate, config.training.learning_rate),
         ("batch_size", before.training.batch_size, config.training.batch_size),
+        ("adam_epsilon", before.training.adam_epsilon, config.training.adam_epsilon),
         ("schedule", before.training.schedule, config.training.schedule),
     )
     found.extend(f"{name} {_shown(was)} → {_shown(now)}" for name, was, now in pairs if was != now)

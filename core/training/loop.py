@@ -76,7 +76,7 @@ class TrainingRun:
             load_weights(self._model, start.weights)
         self._model.to(self.device)
         self._objective = OBJECTIVES[self.config.model.model](self.config.objective)
-        self._stepper = GuardedStepper(self._model, self._objective, training.learning_rate)
+        self._stepper = GuardedStepper(self._model, self._objective, training.learning_rate, training.adam_epsilon)
 
         self.history = History(self.config.model.latent_dim)
         # Not in the generator: it may be closed between two of them.

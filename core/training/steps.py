@@ -38,13 +38,13 @@ class GuardedStepper:
     The guard is decided on the device (`found_inf` of the fused Adam), so no step waits for it.
     """
 
-    def __init__(self, model: PictureModel, objective: Objective, learning_rate: float) -> None:
+    def __init__(self, model: PictureModel, objective: Objective, learning_rate: float, epsilon: float = 1e-8) -> None:
         self.model = model
         self.objective = objective
         self.parameters = dict(model.named_parameters())
         self._tensors = list(self.parameters.values())
         device = self._tensors[0].device
-        self.optimiser = torch.optim.Adam(self._tensors, lr=learning_rate, fused=True)
+        self.optimiser = torch.optim.Adam(self._tensors, lr=learning_rate, eps=epsilon, fused=True)
         # Adam makes its state in the first step; made here it can be saved and restored from the start.
         for parameter in self._tensors:
             self.optimiser.state[parameter] = {

@@ -54,6 +54,13 @@ COMMANDS = (
     Command("model.pause_or_resume", "&Pause", "F6", "pause", "Hold the training, or let it go on."),
     Command("model.stop", "S&top", "Shift+F5", "stop", "End the training and keep the model as it is."),
     Command(
+        "view.compare",
+        "C&ompare with…",
+        "F7",
+        "compare",
+        "Show a second model beside the open one, with one cursor and one drawing; or end that.",
+    ),
+    Command(
         "view.theme_system", "As the &system", None, "", "Follow the desktop's theme.", checkable=True, group="theme"
     ),
     Command("view.theme_light", "&Light", None, "", "Dark on light.", checkable=True, group="theme"),
@@ -63,7 +70,16 @@ COMMANDS = (
         "view.mosaic", "&Mosaic", "Ctrl+2", "mosaic", "Show decoded pictures across the latent plane.", checkable=True
     ),
     Command("view.prior", "&Prior", "Ctrl+3", "prior", "Show contours of the prior, one to three σ.", checkable=True),
+    Command(
+        "view.posterior",
+        "P&osterior",
+        "Ctrl+4",
+        "posterior",
+        "Show the true posterior p(z|x) of the image under the hand.",
+        checkable=True,
+    ),
     Command("view.fit", "&Fit view", "Ctrl+0", "fit", "Show all codes."),
+    Command("view.redraw", "Draw &new ε", "R", "", "Draw other noise for the points z = μ + L ε of the Fit q panel."),
     Command("view.timing", "Show &timing", "Ctrl+T", "timing", "Show how long a drag takes.", checkable=True),
     Command(
         "view.dock_experiment", "&Experiment", "Ctrl+Shift+1", "", "Show data, model and training.", checkable=True
@@ -107,7 +123,7 @@ COMMANDS = (
         "Show clouds of codes under noise and nearest neighbours.",
         checkable=True,
     ),
-    Command("view.reset_layout", "&Reset layout", None, "layout", "Put all panels back where they were at first."),
+    Command("view.reset_layout", "Reset la&yout", None, "layout", "Put all panels back where they were at first."),
     Command("help.shortcuts", "&Keyboard and mouse", Standard.HelpContents, "keyboard", "List every shortcut."),
     Command("help.about", "&About Latent Explorer", None, "note", "Version, data and licences.", role=Role.AboutRole),
 )
@@ -142,14 +158,19 @@ MENUS = (
         ),
     ),
     Menu("&Edit", ("edit.undo", "edit.redo", SEPARATOR, "edit.copy_picture", "edit.paste_picture")),
-    Menu("&Model", ("model.start", "model.continue", SEPARATOR, "model.pause_or_resume", "model.stop")),
+    Menu(
+        "&Model",
+        ("model.start", "model.continue", SEPARATOR, "model.pause_or_resume", "model.stop", SEPARATOR, "view.compare"),
+    ),
     Menu(
         "&View",
         (
             "view.codes",
             "view.mosaic",
             "view.prior",
+            "view.posterior",
             "view.fit",
+            "view.redraw",
             SEPARATOR,
             "view.dock_experiment",
             "view.dock_hand",

@@ -10,7 +10,7 @@ from explorer.session.session import Session
 from explorer.session.timing import TimingSession
 from explorer.session.views import Views
 
-LAYERS = {"view.codes": "codes", "view.mosaic": "mosaic", "view.prior": "prior"}
+LAYERS = ("view.codes", "view.mosaic", "view.prior", "view.posterior")
 
 
 class Dispatch(QObject):
@@ -32,6 +32,8 @@ class Dispatch(QObject):
             "model.pause_or_resume": self._pause_or_resume,
             "model.stop": session.training.stop,
             "view.fit": views.canvas.fit_view,
+            "view.redraw": session.analyses.fit.redraw,
+            "view.compare": session.analyses.compare.toggle,
         }
         window = views.window
         window.command_given.connect(self.do)
@@ -40,6 +42,7 @@ class Dispatch(QObject):
         window.files_dropped.connect(session.open_paths)
         window.recent_chosen.connect(self._open_recent)
         window.split_chosen.connect(session.latent.show_split)
+        session.analyses.gaps.held_out_wanted.connect(self._show_held_out)
         window.files.chosen.connect(self._on_file_chosen)
         views.hand.failed.connect(self._on_view_failed)
         views.draw_pad.history_changed.connect(window.set_undo_available)
@@ -63,7 +66,17 @@ class Dispatch(QObject):
 
     def _show_layers(self) -> None:
         shown = self._views.window.shown_layers()
-        self._views.canvas.set_layers(mosaic="mosaic" in shown, codes="codes" in shown, prior="prior" in shown)
+        self._views.canvas.set_layers(
+            mosaic="mosaic" in shown,
+            codes="codes" in shown,
+            prior="prior" in shown,
+            posterior="posterior" in shown,
+        )
+
+    def _show_held_out(self) -> None:
+        self._views.window.set_splits(("held_out", "train"), "held_out")
+        # As if it had been chosen above the canvas: whatever follows that choice follows this one.
+        self._views.window.split_chosen.emit("held_out")
 
     def _pause_or_resume(self) -> None:
         training = self._session.training

@@ -131,10 +131,10 @@ class DocumentSession(QObject):
         if self.dataset is None or self.dataset.config != saved.config.data:
             self._loading.load_data(saved.config.data)
 
-    def reread(self, config: DataConfig) -> None:
+    def reread(self, binarisation: str) -> None:
         """Look at the open data under another binarisation; the pictures stay."""
         if self.dataset is not None:
-            self.dataset = replace(self.dataset, config=replace(self.dataset.config, binarisation=config.binarisation))
+            self.dataset = replace(self.dataset, config=replace(self.dataset.config, binarisation=binarisation))
             self.data_info_changed.emit(data_info(self.dataset, partial=self._data_partial))
             self.data_opened.emit(self.dataset)
 

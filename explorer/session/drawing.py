@@ -3,7 +3,8 @@
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from core.config import DataConfig
+from core.compatibility import data_for
+from core.config import DataConfig, ExperimentConfig
 from core.data.binarisation import drawing_seen, seen_by_model
 from core.data.dataset import Dataset
 from core.shapes import PixelRow
@@ -43,6 +44,7 @@ class DrawingSession(QObject):
         self._canvas = canvas
         self._latent = latent
         self._inference = inference
+        self._config = ExperimentConfig()
         self._data_config = DataConfig()
         self._dataset: Dataset | None = None
         self._hand: Hand | None = None
@@ -59,12 +61,14 @@ class DrawingSession(QObject):
         latent.hand_changed.connect(self._on_hand_changed)
         inference.picture_encoded.connect(self._on_picture_encoded)
 
-    def open_model(self, data_config: DataConfig, height: int, width: int) -> None:
-        """Draw for a model trained on such data."""
+    def open_model(self, config: ExperimentConfig) -> None:
+        """Draw for a model that was made with this."""
         self._hand = None
         self._encoding = None
+        self._config = config
+        data_config = data_for(config.data, config.model)
         self._data_config = data_config
-        self._pad.set_model_size(height, width)
+        self._pad.set_model_size(config.model.image_height, config.model.image_width)
         self._pad.set_centre_drawings(data_config.centre_drawings)
         self._pad.set_import_config(None if data_config.source in EMBEDDED else data_config)
         self._pad.set_encoding(None)
@@ -143,7 +147,8 @@ class DrawingSession(QObject):
         if taken is None or dataset is None:
             row: PixelRow = drawing_seen(drawing.picture, self._data_config)[0]
         else:
-            row = seen_by_model(dataset.held_out.images[taken : taken + 1], np.array([taken]), dataset.config)[0]
+            config = data_for(dataset.config, self._config.model)
+            row = seen_by_model(dataset.held_out.images[taken : taken + 1], np.array([taken]), config)[0]
         return row
 
     @Slot(PictureResult)
@@ -157,8 +162,7 @@ class DrawingSession(QObject):
         if encoding is None:
             self._canvas.clear_drawing_mark()
             return
-        std = None if encoding.log_var is None else np.exp(0.5 * encoding.log_var)
-        self._canvas.set_drawing_mark(encoding.mean, std)
+        self._canvas.set_drawing_mark(encoding.mean, None if encoding.log_var is None else encoding.scale)
 
     def _on_send_to_canvas(self) -> None:
         if self._encoding is not None:

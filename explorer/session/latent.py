@@ -11,7 +11,6 @@ from explorer.messages import (
     CodesRequest,
     CodesResult,
     Extent,
-    FilmstripRequest,
     HandPictures,
     HandRequest,
 )
@@ -27,7 +26,6 @@ from explorer.workers.inference import InferenceThread
 
 LIVE_SUBSET = 2_000
 """Codes shown while a run changes the weights under them."""
-_FILMSTRIP_TILES = 9
 
 
 class LatentSession(QObject):
@@ -63,11 +61,10 @@ class LatentSession(QObject):
         self._serial = 0
         self._codes_ms: float | None = None
         self._mosaic_ms: float | None = None
-        self._random = np.random.default_rng(0)
         self._connect()
 
     def _connect(self) -> None:
-        canvas, sliders, inference = self._canvas, self._sliders, self._inference
+        canvas, inference = self._canvas, self._inference
         canvas.handle_dragged.connect(self._on_handle_dragged)
         canvas.handle_selected.connect(self.select)
         canvas.handle_add_requested.connect(self._on_handle_add_requested)
@@ -78,17 +75,10 @@ class LatentSession(QObject):
         canvas.point_hovered.connect(self._on_point_hovered)
         canvas.extent_changed.connect(self._on_extent_changed)
         canvas.axes_chosen.connect(self._on_axes_chosen)
-        sliders.value_edited.connect(self._on_value_edited)
-        sliders.reset_requested.connect(self.reset_code)
-        sliders.dimension_reset_requested.connect(self._on_dimension_reset)
-        sliders.sample_requested.connect(self.sample_code)
-        sliders.order_requested.connect(self.sort_sliders)
-        sliders.filmstrip_requested.connect(self._on_filmstrip_requested)
         inference.hand_ready.connect(self._on_hand_ready)
         inference.codes_ready.connect(self._on_codes_ready)
         inference.mosaic_ready.connect(self._on_mosaic_ready)
         inference.pictures_ready.connect(self._on_pictures_ready)
-        inference.filmstrip_ready.connect(self._on_filmstrip_ready)
 
     # What is open
 
@@ -133,10 +123,24 @@ class LatentSession(QObject):
         held = self._handles.current
         return None if held is None else held.code
 
+    @property
+    def base_code(self) -> Code:
+        """The code that pictures of the map pass through: the selected one, or the prior's mean."""
+        code = self.selected_code
+        if code is not None:
+            return code
+        return np.zeros(self._config.latent_dim if self._config is not None else 2, np.float32)
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """The latent dimensions as they are shown."""
+        return self._dimensions
+
     def open_model(self, config: ModelConfig) -> None:
         """Prepare for the weights of a newly opened or started model; handles keep their z where it has as many."""
         former, self._config = self._config, config
         self._hand = None
+        self._data.model = config
         self._data.clear_codes()
         self._canvas.set_codes(None, ())
         self._canvas.set_mosaic(None)
@@ -258,15 +262,15 @@ class LatentSession(QObject):
         if self._handles.remove(id_):
             self._moved()
 
-    def move_selected_to(self, code: Code) -> None:
+    def move_selected_to(self, code: Code, *, keeps_image: bool = False) -> None:
         """Put the selected handle on a code, of a drawing for instance."""
         if self._handles.selected is not None:
-            self._handles.move(self._handles.selected, code, keeps_image=False)
+            self._handles.move(self._handles.selected, code, keeps_image=keeps_image)
             self._moved()
             self.code_moved.emit()
 
     def _on_handle_add_requested(self, a: float, b: float) -> None:
-        self._handles.add(placed(self._base_code(), self._dimensions.axes, a, b))
+        self._handles.add(placed(self.base_code, self._dimensions.axes, a, b))
         self._moved()
         self.code_moved.emit()
 
@@ -308,35 +312,7 @@ class LatentSession(QObject):
 
     # The selected code
 
-    def _on_value_edited(self, dimension: int, value: float) -> None:
-        code, selected = self.selected_code, self._handles.selected
-        if code is None or selected is None or not 0 <= dimension < len(code) or not np.isfinite(value):
-            return
-        changed = code.copy()
-        changed[dimension] = value
-        self._handles.move(selected, changed, keeps_image=True)
-        self._moved()
-        self.code_moved.emit()
-
-    def _on_dimension_reset(self, dimension: int) -> None:
-        centre = self._dimensions.centre
-        if 0 <= dimension < len(centre):
-            self._on_value_edited(dimension, float(centre[dimension]))
-
-    def reset_code(self) -> None:
-        """Put the selected code in the middle: the prior's mean, or the median of an autoencoder's codes."""
-        self.move_selected_to(self._dimensions.centre)
-
-    def sample_code(self) -> None:
-        """Move the selected handle to a draw from the prior, or to a random image's code where there is no prior."""
-        if self._config is None:
-            return
-        if self._config.has_prior:
-            self.move_selected_to(self._random.standard_normal(self._config.latent_dim, dtype=np.float32))
-        elif self._data.codes is not None and len(self._data.codes):
-            self.move_selected_to(self._data.codes.mean[int(self._random.integers(len(self._data.codes)))])
-
-    def sort_sliders(self) -> None:
+    def sort_dimensions(self) -> None:
         """Order the sliders by the newest KL (or spread)."""
         self._dimensions.sort()
         self._sliders.set_sliders(self._dimensions.specs)
@@ -371,11 +347,8 @@ class LatentSession(QObject):
     def _show_posterior(self) -> None:
         """Draw q(z|x) of the image the selected handle came from, to scale."""
         held = self._handles.current
-        row = self._data.row_of(held.image) if held is not None else None
-        if row is None or self._data.codes is None or self._data.codes.log_var is None:
-            self._canvas.set_posterior(None, None)
-            return
-        self._canvas.set_posterior(self._data.codes.mean[row], np.exp(0.5 * self._data.codes.log_var[row]))
+        posterior = None if held is None else self._data.posterior_of(held.image, self._hand)
+        self._canvas.set_posterior(*posterior or (None, None))
 
     def _source_picture(self) -> Picture | None:
         held = self._handles.current
@@ -409,19 +382,9 @@ class LatentSession(QObject):
     def _ask_mosaic(self) -> None:
         if self._hand is None or self._config is None:
             return
-        request = scene.mosaic_request(self._canvas.extent(), self._config, self._dimensions.axes, self._base_code())
+        request = scene.mosaic_request(self._canvas.extent(), self._config, self._dimensions.axes, self.base_code)
         if request is not None:
             self._inference.ask(request)
-
-    def _on_filmstrip_requested(self, dimension: int) -> None:
-        for spec in self._dimensions.specs:
-            if spec.dimension == dimension and self._hand is not None:
-                self._inference.ask(
-                    FilmstripRequest(dimension, self._base_code(), spec.low, spec.high, _FILMSTRIP_TILES)
-                )
-
-    def _on_filmstrip_ready(self, dimension: int, strip: Picture) -> None:
-        self._sliders.set_filmstrip(dimension, strip, _FILMSTRIP_TILES)
 
     def _on_axes_chosen(self, i: int, j: int) -> None:
         self._dimensions.choose_axes(i, j)
@@ -433,9 +396,3 @@ class LatentSession(QObject):
             self._canvas.set_mosaic(None)
         self._show_handles()
         self._ask_mosaic()
-
-    def _base_code(self) -> Code:
-        code = self.selected_code
-        if code is not None:
-            return code
-        return np.zeros(self._config.latent_dim if self._config is not None else 2, np.float32)

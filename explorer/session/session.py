@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.compatibility import settled
 from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
@@ -12,24 +13,27 @@ from core.settings import ConfigError
 from explorer.messages import (
     Failed,
     ImportedPicture,
-    ImportPreview,
     JobFailed,
     RunResult,
     RunState,
     RunWeights,
 )
+from explorer.session import binarisations
 from explorer.session.analyses.all import Analyses
 from explorer.session.analyses.hub import AnalysisHub
+from explorer.session.analyses.shelf import ModelShelf
 from explorer.session.autosaves import SUFFIX, Autosaves
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
+from explorer.session.fit_notes import note_on_fit
+from explorer.session.importing import ImportSession
 from explorer.session.latent import LatentSession
+from explorer.session.slider_edits import SliderSession
 from explorer.session.subject import SubjectSession
 from explorer.session.training import TrainingSession, checked_start
 from explorer.session.views import Views
 from explorer.session.workers import Workers
 from explorer.settings import Settings
-from explorer.views.import_dialog import ImportDialog
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 # Closing waits for the step in progress and its save; what is left then is an import of torch, with nothing to lose.
@@ -49,15 +53,19 @@ class Session(QObject):
         self._workers = workers
         self.config = ExperimentConfig()
         self.latent = LatentSession(views.canvas, views.sliders, views.hand, workers.inference, self)
+        self.sliders = SliderSession(views.sliders, self.latent, workers.inference, self)
         self.drawing = DrawingSession(views.draw_pad, views.canvas, self.latent, workers.inference, self)
         self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
         self.subject = SubjectSession(self.latent, self.drawing, self)
-        self.hub = AnalysisHub(views.canvas, self.latent, self.drawing, self.subject, workers.analysis, self)
-        self.analyses = Analyses(views, self.hub, self)
+        self.hub = AnalysisHub(
+            views.canvas, self.latent, self.drawing, self.subject, workers.analysis, workers.evidence, self
+        )
+        shelf = ModelShelf(settings, folder / "autosaves", workers.beside, views.window.files, self)
+        self.analyses = Analyses(views, workers, shelf, self.hub, self)
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )
-        self._dialog: ImportDialog | None = None
+        self._importing = ImportSession(workers.loading, views.window, self)
         self._closing = False
         self._start_paths: tuple[Path, ...] = ()
         self._wanted_data: DataConfig | None = None
@@ -71,6 +79,8 @@ class Session(QObject):
         documents.model_opened.connect(self._on_model_opened)
         documents.data_opened.connect(self._on_data_opened)
         documents.info_changed.connect(views.window.set_document)
+        documents.info_changed.connect(self.hub.set_document)
+        documents.info_changed.connect(self.analyses.show_document)
         documents.data_info_changed.connect(views.data.set_data)
         documents.message.connect(views.window.show_status)
         documents.failed.connect(self.failed)
@@ -88,12 +98,13 @@ class Session(QObject):
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.inference.failed.connect(self.failed)
+        workers.evidence.failed.connect(self.failed)
+        workers.training.torch_loaded.connect(workers.evidence.set_torch)
         workers.training.change_refused.connect(self.failed)
         workers.training.model_saved.connect(documents.on_model_saved)
         workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
-        workers.loading.import_wanted.connect(self._on_import_wanted)
-        workers.loading.preview_ready.connect(self._on_preview_ready)
+        self._importing.accepted.connect(self._on_import_accepted)
         workers.loading.picture_imported.connect(self._on_picture_imported)
         workers.loading.failed.connect(self._on_job_failed)
         for thread in workers.all:
@@ -146,7 +157,10 @@ class Session(QObject):
 
     def _on_model_opened(self, saved: SavedModel) -> None:
         config = saved.config
-        data = self.config.data if self.documents.dataset else config.data
+        # Whatever the next model is to see: the open one is shown what it was made for.
+        data = config.data
+        if self.documents.dataset is not None:
+            data = replace(self.config.data, binarisation=config.data.binarisation)
         # The shipped model was trained for long; the first model of one's own should be there in a minute.
         training = self.config.training if self.documents.is_shipped else config.training
         self._set_config(replace(config, data=data, training=training))
@@ -164,6 +178,7 @@ class Session(QObject):
     def _show_saved(self, saved: SavedModel) -> None:
         config = saved.config
         self._show_model(config)
+        self._look_as(config.data.binarisation)
         self.training.show_history(saved.history, config)
         self._workers.set_model(config.model, saved.as_weights(self.training.next_version()))
         self._check_fit()
@@ -171,50 +186,40 @@ class Session(QObject):
     def _show_model(self, config: ExperimentConfig) -> None:
         model = config.model
         self.latent.open_model(model)
-        self.drawing.open_model(config.data, model.image_height, model.image_width)
+        self.drawing.open_model(config)
         self._views.window.set_has_prior(model.has_prior)
         self.hub.name = self.documents.name
         self.hub.open_model(config)
 
     def _on_data_opened(self, dataset: Dataset) -> None:
         if dataset.config == self._wanted_data:
-            self._close_dialog()
+            self._importing.close()
             self._views.window.clear_error()
-        self._set_config(replace(self.config, data=dataset.config))
+        self._set_config(replace(self.config, data=binarisations.of_next_run(self.config, dataset.config)))
+        if dataset.config.binarisation != binarisations.shown(dataset.config.binarisation, self.latent.config):
+            self._look_as(dataset.config.binarisation)
+            return
         self.latent.set_dataset(dataset)
         self.drawing.set_dataset(dataset)
         self.hub.set_dataset(dataset)
         self._check_fit()
 
-    def _check_fit(self) -> None:
-        """Offer to train on data that the open model cannot encode; the model stays."""
-        dataset, model, window = self.documents.dataset, self.latent.config, self._views.window
-        if dataset is not None and model is not None and not self.latent.fits(dataset):
-            window.show_message(
-                f"The open model was made for pictures of {model.image_height}×{model.image_width} pixels; "
-                f"{dataset.name} has {dataset.height}×{dataset.width}.",
-                "Train a new one on this",
-                "model.start",
-            )
-        elif dataset is not None and self.documents.saved is not None and self._is_foreign(dataset):
-            saved = self.documents.saved
-            window.show_message(
-                f"{self.documents.name} was trained on {saved.provenance['data']}; the points are images of "
-                f"{dataset.name}.",
-                "Open its own data",
-                "data.open_own",
-            )
-        else:
-            window.clear_message()
-        self._show_abilities()
+    def _look_as(self, binarisation: str) -> None:
+        """See the open data in this binarisation, as far as the open model can."""
+        dataset, wanted = self.documents.dataset, binarisations.shown(binarisation, self.latent.config)
+        if dataset is not None and dataset.config.binarisation != wanted:
+            self.documents.reread(wanted)
 
-    def _is_foreign(self, dataset: Dataset) -> bool:
-        """Return whether the open model is known to have been trained on other images than these."""
-        provenance = self.documents.saved.provenance if self.documents.saved is not None else {}
-        trained_on = provenance.get("data_fingerprint", "")
-        # While only a part of the data is there its fingerprint is not known yet.
-        known = bool(trained_on) and bool(dataset.fingerprint) and "data" in provenance
-        return known and trained_on != dataset.fingerprint
+    def _check_fit(self) -> None:
+        """Offer to train on data that the open model was not made for; the model stays."""
+        documents, window = self.documents, self._views.window
+        dataset, model = documents.dataset, self.latent.config
+        note = None if dataset is None else note_on_fit(dataset, model, documents.saved, documents.name)
+        if note is None:
+            window.clear_message()
+        else:
+            window.show_message(note.text, note.action_text, note.command)
+        self._show_abilities()
 
     def open_own_data(self) -> None:
         """Open the data the open model was trained on."""
@@ -231,30 +236,6 @@ class Session(QObject):
 
     # Importing
 
-    def _on_import_wanted(self, preview: ImportPreview) -> None:
-        self._close_dialog()
-        self._dialog = ImportDialog(preview.config, self._views.window)
-        self._dialog.preview_requested.connect(self._workers.loading.preview)
-        self._dialog.accepted_config.connect(self._on_import_accepted)
-        self._dialog.rejected.connect(self._on_import_rejected)
-        self._dialog.set_preview(preview)
-        self._dialog.show()
-
-    def _close_dialog(self) -> None:
-        dialog, self._dialog = self._dialog, None
-        if dialog is not None:
-            dialog.close()
-            dialog.deleteLater()
-
-    def _on_import_rejected(self) -> None:
-        if self._dialog is not None:
-            self._workers.loading.cancel()
-            self._close_dialog()
-
-    def _on_preview_ready(self, preview: ImportPreview) -> None:
-        if self._dialog is not None:
-            self._dialog.set_preview(preview)
-
     def _on_import_accepted(self, config: DataConfig) -> None:
         self._wanted_data = config
         self.documents.open_data(config)
@@ -263,9 +244,8 @@ class Session(QObject):
         self.drawing.show_picture(imported)
 
     def _on_job_failed(self, failed: JobFailed) -> None:
-        dialog = self._dialog
-        if failed.job in {"preview data", "open data"} and dialog is not None and failed.path == dialog.config.source:
-            dialog.set_preview(failed.failure)
+        if failed.job in {"preview data", "open data"} and self._importing.asks_for(failed.path):
+            self._importing.explain(failed.failure)
         elif failed.job == "open picture":
             self.failed.emit(failed.failure)
         elif failed.job == "open model" and failed.origin == "shipped":
@@ -280,11 +260,12 @@ class Session(QObject):
         except ConfigError as error:
             self.failed.emit(Failed(str(error)))
             return
-        if section == "data" and name == "binarisation":
-            self._set_config(changed)
-            self.documents.reread(changed.data)
-            return
+        changed, note = settled(self.config, changed)
         self._set_config(changed)
+        if note:
+            self._views.window.show_message(note)
+        if section == "data" and name == "binarisation":
+            self._look_as(changed.data.binarisation)
         if name in {"learning_rate", "beta"} and isinstance(value, float | int):
             self.training.change(name, float(value))
 
@@ -307,7 +288,8 @@ class Session(QObject):
             return
         self._views.window.clear_message()
         self._show_model(config)
-        self._begin_run(config, dataset, None)
+        self._look_as(config.data.binarisation)
+        self._begin_run(config, self.documents.dataset or dataset, None)
 
     def continue_training(self) -> None:
         """Train the open model for more epochs."""

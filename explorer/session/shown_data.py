@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.compatibility import data_for
 from core.config import ModelConfig
 from core.data.binarisation import seen_by_model
 from core.data.dataset import Dataset
-from core.shapes import Picture, PixelRow
+from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import Codes, Split
 from explorer.messages import CodesRequest, CodesResult, picture_of
+from explorer.workers.hand import Hand
 
 SPLIT_NAMES = {"train": "training", "held_out": "held-out"}
 
@@ -18,10 +20,13 @@ class ShownData:
     """The open data set, the half of it that the canvas is to show, and the codes it shows until others come."""
 
     def __init__(self) -> None:
+        self.model: ModelConfig | None = None
+        """The model that sees it."""
         self.dataset: Dataset | None = None
         self.split_name = "held_out"
         self._codes: Codes | None = None
         self._answered: CodesRequest | None = None
+        self._encoded: tuple[int, int, Codes, Code, Scale] | None = None
 
     @property
     def codes(self) -> Codes | None:
@@ -77,6 +82,21 @@ class ShownData:
         row = int(np.searchsorted(self.codes.indices, image))
         return row if row < len(self.codes) and int(self.codes.indices[row]) == image else None
 
+    def posterior_of(self, image: int | None, hand: Hand | None) -> tuple[Code, Code | Scale] | None:
+        """Return mean and deviations, or L, of q(z|x) of an image among the shown; None where there is none."""
+        row, codes = self.row_of(image), self._codes
+        if image is None or row is None or codes is None or codes.log_var is None:
+            return None
+        if hand is None or hand.config.posterior != "full":
+            return codes.mean[row], np.exp(0.5 * codes.log_var[row])
+        # The codes hold variances alone: how the dimensions vary together, the encoder has to say again, once.
+        if self._encoded is None or self._encoded[:3] != (image, hand.version, self._codes):
+            mean, scale = hand.posterior_of(self.seen(image))
+            if scale is None:
+                return None
+            self._encoded = (image, hand.version, codes, mean, scale)
+        return self._encoded[3:]
+
     def image_of(self, row: int) -> int | None:
         """Return the image behind a row of the codes, in the half that is to be shown; None when it is not of that."""
         return int(self.codes.indices[row]) if self.codes is not None and self._codes_are_current else None
@@ -86,7 +106,8 @@ class ShownData:
         split, dataset = self.split, self.dataset
         if split is None or dataset is None:
             raise LookupError("no data is open")
-        row: PixelRow = seen_by_model(split.images[image : image + 1], np.array([image]), dataset.config)[0]
+        config = dataset.config if self.model is None else data_for(dataset.config, self.model)
+        row: PixelRow = seen_by_model(split.images[image : image + 1], np.array([image]), config)[0]
         return row
 
     def seen_picture(self, image: int) -> Picture:

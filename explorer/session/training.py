@@ -1,9 +1,11 @@
 """The run in progress: start, pause, change, stop; its reports to the curves, its weights to the canvas."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.compatibility import check_experiment, data_for
 from core.config import ExperimentConfig
 from core.data.dataset import Dataset
 from core.history import History
@@ -219,26 +221,33 @@ def ending_text(ending: Ending, save_error: str = "") -> str:
 
 
 def checked_start(config: ExperimentConfig, dataset: Dataset, start: SavedModel | None) -> ExperimentConfig:
-    """Return the configuration of a run on this data.  Raises ConfigError when model and data do not fit."""
+    """Return the configuration of a run on this data.  Raises ConfigError, with the reason, where none is possible.
+
+    A new model sees the binarisation that is chosen for it, one that is trained on the one that it is shown with.
+    """
     height, width = dataset.height, dataset.width
     if start is None:
-        fitted = {"image_height": height, "image_width": width}
-        return ExperimentConfig(
-            dataset.config,
-            type(config.model).from_mapping({**config.model.to_mapping(), **fitted}),
-            config.objective,
-            config.training,
-        )
+        model = replace(config.model, image_height=height, image_width=width)
+        data = replace(dataset.config, binarisation=config.data.binarisation)
+        return _checked(ExperimentConfig(data, model, config.objective, config.training))
     model = start.config.model
     if (model.image_height, model.image_width) != (height, width):
         raise ConfigError(
             f"the open model was made for pictures of {model.image_height}×{model.image_width} pixels, "
             f"the open data has {height}×{width}"
         )
-    return ExperimentConfig(dataset.config, model, config.objective, config.training)
+    return _checked(ExperimentConfig(dataset.config, model, config.objective, config.training))
+
+
+def _checked(config: ExperimentConfig) -> ExperimentConfig:
+    result = replace(config, data=data_for(config.data, config.model))
+    check_experiment(result)
+    return result
 
 
 def unit_note(config: ExperimentConfig) -> str:
     """Return what must be said beside nats that are not those of a likelihood; empty where they are."""
+    if not config.model.is_mass:
+        return "Nats of a density: not to be compared with those of a mass, and no bits per pixel."
     grey = config.data.binarisation == "none" and config.model.likelihood == "bernoulli"
     return "Bernoulli nats of grey pixels are not a likelihood." if grey else ""

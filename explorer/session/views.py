@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from explorer.views.canvas import LatentCanvas
+from explorer.views.compare import ComparePanel
 from explorer.views.curves import CurvesPanel
 from explorer.views.draw_pad import DrawPad
 from explorer.views.fit import FitPanel
@@ -36,6 +37,7 @@ class Views:
     gaps: GapsPanel
     read_outs: ReadOutsPanel
     similar: SimilarPanel
+    compare: ComparePanel
 
     @property
     def panels(self) -> Panels:
@@ -51,4 +53,5 @@ class Views:
             self.curves,
             (self.ladder, self.gaps, self.read_outs, self.similar),
             (self.ledger, self.fit),
+            self.compare,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.config import ModelConfig
 from core.snapshots import Weights
 from explorer.workers.analysis import AnalysisThread
+from explorer.workers.evidence import EvidenceThread
 from explorer.workers.inference import InferenceThread
 from explorer.workers.loading import LoadingThread
 from explorer.workers.training import TrainingThread
@@ -17,23 +18,39 @@ class Workers:
     training: TrainingThread
     inference: InferenceThread
     analysis: AnalysisThread
+    evidence: EvidenceThread
     loading: LoadingThread
     storage: LoadingThread
     """Writes models, so that a save never waits behind a large folder that is being read."""
+    second: InferenceThread
+    """Computes by the model that the open one is compared with."""
+    beside: LoadingThread
+    """Reads models that are put beside the open one; what it reads is not opened."""
 
     @property
-    def all(self) -> tuple[TrainingThread | InferenceThread | AnalysisThread | LoadingThread, ...]:
+    def all(self) -> tuple[TrainingThread | InferenceThread | AnalysisThread | EvidenceThread | LoadingThread, ...]:
         """The threads, in the order they are asked to end."""
-        return self.training, self.inference, self.analysis, self.loading, self.storage
+        own = self.training, self.inference, self.analysis, self.evidence, self.loading, self.storage
+        return *own, self.second, self.beside
 
     def set_model(self, config: ModelConfig, weights: Weights) -> None:
         """Have every thread that computes by the open model use these weights from now on."""
         self.analysis.set_model(config, weights)
+        self.evidence.set_model(config, weights)
         self.inference.set_model(config, weights)
 
 
 def make_workers() -> Workers:
     """Return the threads, not yet started."""
+    second = InferenceThread()
+    second.setObjectName("second inference")
     return Workers(
-        TrainingThread(), InferenceThread(), AnalysisThread(), LoadingThread("loading"), LoadingThread("storage")
+        TrainingThread(),
+        InferenceThread(),
+        AnalysisThread(),
+        EvidenceThread(),
+        LoadingThread("loading"),
+        LoadingThread("storage"),
+        second,
+        LoadingThread("beside"),
     )

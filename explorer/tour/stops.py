@@ -1,40 +1,40 @@
 """The stops of the tour, in the order a newcomer would make them."""
 
-import hashlib
 import math
 import statistics
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QPointF, Qt
-from PySide6.QtWidgets import QDockWidget, QLineEdit
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QLineEdit
 
 from explorer.messages import Failed, RunState
 from explorer.program import Program
 from explorer.tour.driver import Driver, TourError, line
+from explorer.tour.hands import Hands
+from explorer.tour.lecture_stops import LectureStops
+from explorer.tour.similar_stops import SimilarStops
 
 # Where the hand goes on the map of the shipped model, in latent units: from one kind of digit to the next.
 _DRAG_STOPS = ((-1.2, 1.1), (-0.3, 1.6), (1.3, 0.6), (0.8, -1.6), (-0.6, -0.6))
 _PRIOR_REACH = 1.5
 _MOVES_A_STOP = 24
 # A three, as a hand draws it on the 280×280 sheet: two arcs.
-_THREE = [
+THREE = [
     (140 + 52 * math.cos(angle), 92 + 46 * math.sin(angle)) for angle in (math.radians(a) for a in range(-150, 95, 7))
 ] + [
     (140 + 60 * math.cos(angle), 188 + 52 * math.sin(angle)) for angle in (math.radians(a) for a in range(-90, 155, 7))
 ]
 
 
-class Tour(QObject):
+class Tour(Hands):
     """Walks through the program and keeps what it measured."""
 
     def __init__(self, program: Program, driver: Driver, *, epochs: int, say: Callable[[float, str], None]) -> None:
-        super().__init__()
-        self._program = program
-        self._driver = driver
+        super().__init__(program, driver)
         self._epochs = epochs
         self._say = say
-        self.measured: dict[str, object] = {}
+        self._lecture = LectureStops(program, driver)
         self.problem = ""
         self._ended: bool | None = None
         self._painted_at = 0.0
@@ -46,12 +46,15 @@ class Tour(QObject):
 
     def walk(self) -> None:
         """Make every stop.  Raises TourError where the program does not do what it should."""
-        stops = (self._open, self._drag, self._grab_a_point, self._slide, self._draw, self._train, self._change_theme)
+        before = (self._open, self._drag, self._grab_a_point, self._slide, self._draw)
+        after = (self._train, self._similar, self._change_theme)
+        stops = (*before, *self._lecture.stops, *after, *self._lecture.last_stops)
         for number, stop in enumerate(stops):
             self._say(number / len(stops), stop.__name__.strip("_").replace("_", " "))
             stop()
             if self.problem:
                 raise TourError(self.problem)
+        self.measured |= self._lecture.measured
         self._say(1.0, "done")
 
     def leave(self) -> bool:
@@ -121,7 +124,7 @@ class Tour(QObject):
     def _draw(self) -> None:
         pad = self._program.views.draw_pad
         self._raise_dock(pad)
-        path = [pad.surface.widget_from_ink(x, y) for x, y in _THREE]
+        path = [pad.surface.widget_from_ink(x, y) for x, y in THREE]
         self._driver.drag(pad.surface, path, gap_ms=6)
         self._driver.wait_for("the drawing's encoding", lambda: pad.results.encoding is not None)
         encoding = pad.results.encoding
@@ -186,6 +189,11 @@ class Tour(QObject):
         self._driver.wait(200)
         self._driver.picture(f"drawing, {other} theme")
 
+    def _similar(self) -> None:
+        beside = SimilarStops(self._program, self._driver)
+        beside.walk()
+        self.measured.update(beside.measured)
+
     # Hands and eyes
 
     def _move_until_painted(self, point: QPointF) -> float:
@@ -197,33 +205,6 @@ class Tour(QObject):
         latency = 1e3 * (self._painted_at - started)
         self._driver.wait(4)
         return latency
-
-    def _handle_position(self) -> QPointF:
-        code = self._program.session.latent.selected_code
-        if code is None:
-            raise TourError("no handle is selected")
-        return self._pixel(*code[list(self._program.session.latent.axes)])
-
-    def _pixel(self, a: float, b: float) -> QPointF:
-        x, y = self._program.views.canvas.view.to_pixels(float(a), float(b))
-        return QPointF(float(x), float(y))
-
-    def _picture_hash(self) -> str:
-        picture = self._program.views.hand.deterministic.picture
-        return "" if picture is None else hashlib.sha256(picture.tobytes()).hexdigest()[:16]
-
-    def _code(self) -> tuple[float, ...]:
-        code = self._program.session.latent.selected_code
-        return () if code is None else tuple(float(value) for value in code)
-
-    def _raise_dock(self, content: QObject) -> None:
-        parent = content.parent()
-        while parent is not None and not isinstance(parent, QDockWidget):
-            parent = parent.parent()
-        if isinstance(parent, QDockWidget):
-            parent.show()
-            parent.raise_()
-            self._driver.wait(100)
 
     def _on_refreshed(self) -> None:
         self._refreshes += 1

@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
 
 from explorer.views.icon_button import IconButton
 
-LEFT_WIDTH, RIGHT_WIDTH, CURVES_HEIGHT = 320, 366, 260
+LEFT_WIDTH, RIGHT_WIDTH, BELOW_HEIGHT, LEAST_BELOW = 320, 366, 284, 236
+# Curves get about 60 % of the width below the canvas, the ledger the rest; with less than this they share one place.
+CURVES_SHARE, SIDE_BY_SIDE = 0.6, 900
 # With less height than this beyond the least they need, pictures and draw pad share one place with tabs.
 _COMFORT = 80
 Area = Qt.DockWidgetArea
@@ -87,7 +89,10 @@ def made_docks(
         _made("dock_draw", "Draw", ContentScroll(stacked(draw_pad, grows=0)), window),
         _made("dock_curves", "Curves", curves, window),
         tuple(_made(*name, content, window) for name, content in zip(_BESIDE_CURVES, beside_curves, strict=False)),
-        tuple(_made(*name, content, window) for name, content in zip(_LEDGER, ledger, strict=False)),
+        tuple(
+            _made(*name, ContentScroll(stacked(content, grows=0)), window)
+            for name, content in zip(_LEDGER, ledger, strict=False)
+        ),
     )
 
 
@@ -200,7 +205,7 @@ class Docks:
     def prepare(window: QMainWindow) -> None:
         """Set what a remembered arrangement does not hold: who has the corners, and where tabs are."""
         window.setCorner(Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea)
-        window.setCorner(Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea)
+        window.setCorner(Qt.Corner.BottomRightCorner, Area.BottomDockWidgetArea)
         window.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
     def arrange(self, window: QMainWindow, height: int) -> None:
@@ -211,9 +216,13 @@ class Docks:
         window.addDockWidget(Area.LeftDockWidgetArea, self.experiment)
         window.addDockWidget(Area.RightDockWidgetArea, self.hand)
         window.addDockWidget(Area.BottomDockWidgetArea, self.curves)
-        self._arrange_below(window)
+        below = window.width() - LEFT_WIDTH
+        self._arrange_below(window, side_by_side=below >= SIDE_BY_SIDE)
         needs = [_needed_height(self.hand), _needed_height(self.draw)]
-        spare = height - window.menuBar().sizeHint().height() - sum(needs)
+        room = height - window.menuBar().sizeHint().height()
+        # What lies below takes no more than the pictures and sliders at the right can spare, down to its least.
+        low = max(min(BELOW_HEIGHT, room - needs[0]), LEAST_BELOW)
+        spare = room - low - sum(needs)
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         if spare >= _COMFORT:
             window.splitDockWidget(self.hand, self.draw, vertical)
@@ -222,25 +231,31 @@ class Docks:
             window.tabifyDockWidget(self.hand, self.draw)
         for dock in self.all():
             dock.show()
-        for dock in (self.hand, self.curves, *self.ledger[:1]):
+        for dock in (*self.ledger[:1], self.hand, self.curves):
             dock.raise_()
         for dock in self.all():
             title = dock.titleBarWidget()
             if isinstance(title, DockTitle):
                 title.show_name()
         window.resizeDocks([self.experiment, self.hand], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
-        window.resizeDocks([self.curves], [CURVES_HEIGHT], vertical)
+        window.resizeDocks([self.curves], [low], vertical)
+        if self.ledger and below >= SIDE_BY_SIDE:
+            curves = round(CURVES_SHARE * below)
+            window.resizeDocks([self.curves, self.ledger[0]], [curves, below - curves], horizontal)
         if spare >= _COMFORT:
             window.resizeDocks([self.hand, self.draw], [needs[0] + spare // 4, needs[1] + spare - spare // 4], vertical)
 
-    def _arrange_below(self, window: QMainWindow) -> None:
-        """Put the ledger to the right of the curves; other panels share their places with tabs."""
-        if self.ledger:
-            window.splitDockWidget(self.curves, self.ledger[0], Qt.Orientation.Horizontal)
+    def _arrange_below(self, window: QMainWindow, *, side_by_side: bool) -> None:
+        """Put the ledger to the right of the curves, or behind them; other panels share their places with tabs."""
+        first, *others = self.ledger or (None,)
+        if first is not None and side_by_side:
+            window.splitDockWidget(self.curves, first, Qt.Orientation.Horizontal)
         for dock in self.beside_curves:
             window.tabifyDockWidget(self.curves, dock)
-        for dock in self.ledger[1:]:
-            window.tabifyDockWidget(self.ledger[0], dock)
+        if first is not None and not side_by_side:
+            window.tabifyDockWidget(self.curves, first)
+        for dock in others:
+            window.tabifyDockWidget(first or self.curves, dock)
 
 
 def _needed_height(dock: QDockWidget) -> int:

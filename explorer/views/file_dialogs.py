@@ -18,6 +18,8 @@ class _Question:
 _Mode = QFileDialog.FileMode
 _QUESTIONS = {
     "model": _Question("Open model", _Mode.ExistingFile, "Models (*.safetensors)"),
+    "compare": _Question("Compare with a model", _Mode.ExistingFile, "Models (*.safetensors)"),
+    "similar": _Question("Lay a model beside the open one", _Mode.ExistingFile, "Models (*.safetensors)"),
     "data": _Question("Open data", _Mode.ExistingFile, "Images (*.gz *.idx *ubyte *.npy *.npz);;All files (*)"),
     "folder": _Question("Open folder of pictures", _Mode.Directory),
     "save": _Question("Save model as", _Mode.AnyFile, "Models (*.safetensors)", "safetensors"),
@@ -32,7 +34,7 @@ class FileDialogs(QObject):
     """One dialog at a time; asking the same again raises the one that is open."""
 
     chosen = Signal(str, Path)
-    """Purpose (`model`, `data`, `folder`, `save`, `curves` or `canvas`) and the path that was chosen for it."""
+    """Purpose (a key of the questions, as `model` or `save`) and the path that was chosen for it."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)

@@ -36,6 +36,13 @@ MOUSE = (
         ),
     ),
     (
+        "Similar images",
+        (
+            ("R", "Draw new noise"),
+            ("Click a neighbour", "Select that image on the canvas"),
+        ),
+    ),
+    (
         "Number fields",
         (
             ("Up, Down, wheel", "Step the value; whole numbers by ten with Shift"),

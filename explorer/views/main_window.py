@@ -36,7 +36,7 @@ _ASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """The widgets that the window puts in their places; it becomes their parent."""
+    """The widgets that the window puts in their places; it becomes their parent.  `compare` holds the canvas."""
 
     data: DataPanel
     model: ModelPanel
@@ -50,6 +50,7 @@ class Panels:
     """Ladder, gaps, read-outs and similar images: they share the place of the curves."""
     ledger: tuple[QWidget, ...] = ()
     """The ledger, and the panel that shares its place: fit q."""
+    compare: QWidget | None = None
 
 
 class MainWindow(QMainWindow):
@@ -62,7 +63,7 @@ class MainWindow(QMainWindow):
     command_given = Signal(str)
     """A command that is the owner's to carry out: file.save, those of the edit and model menus, view.fit."""
     switch_changed = Signal(str, bool)
-    """A switch that is the owner's to follow: view.codes, view.mosaic, view.prior, view.timing."""
+    """A switch that is the owner's to follow: those of the canvas's layers, and view.timing."""
     close_requested = Signal()
     """The window is to close: the owner stops its threads, saves, and calls close_now()."""
     files_dropped = Signal(tuple)
@@ -92,9 +93,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.banner, self._strip):
-            column.addWidget(widget)
-        column.addWidget(panels.canvas, 1)
+        for widget, stretch in ((self.banner, 0), (self._strip, 0), (panels.compare or panels.canvas, 1)):
+            column.addWidget(widget, stretch)
         self.setCentralWidget(centre)
         experiment = (panels.data, panels.model, panels.training)
         hand, controls = (panels.hand, panels.sliders), panels.training.controls
@@ -138,8 +138,9 @@ class MainWindow(QMainWindow):
         self.refresh_run_commands()
 
     def set_has_prior(self, has_prior: bool) -> None:  # noqa: FBT001 - a Qt setter
-        """Offer the prior's layer only for a model that has one; whether it is on is remembered all the same."""
-        self.commands.set_enabled("view.prior", has_prior, "The open model has no prior: it is an autoencoder.")
+        """Offer prior and posterior only for a model that has them; whether they are on is remembered all the same."""
+        for name in ("view.prior", "view.posterior"):
+            self.commands.set_enabled(name, has_prior, "The open model has no prior: it is an autoencoder.")
 
     def set_undo_available(self, undo: bool, redo: bool) -> None:  # noqa: FBT001 - a Qt setter
         """Let strokes of the draw pad be taken back and drawn again."""
@@ -188,7 +189,7 @@ class MainWindow(QMainWindow):
         )
 
     def shown_layers(self) -> frozenset[str]:
-        """Return which of `codes`, `mosaic` and `prior` are switched on."""
+        """Return which of the canvas's layers are switched on."""
         return frozenset(name for name in LAYERS if self.commands.is_checked(f"view.{name}"))
 
     def close_now(self) -> None:

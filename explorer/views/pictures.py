@@ -104,6 +104,14 @@ class PictureView(QWidget):
         self.update()
         return self._serial
 
+    def set_caption(self, caption: str) -> None:
+        """Show another caption, of as many lines as before."""
+        if caption != self._caption:
+            self._caption = caption
+            self._name = " ".join(caption.split()) or "picture"
+            self.setAccessibleName(self._name)
+            self.update()
+
     def set_placeholder(self, text: str) -> None:
         """Set the sentence shown while there is no picture."""
         if text != self._placeholder:

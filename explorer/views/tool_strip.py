@@ -1,6 +1,7 @@
 """The slim strip above the canvas: layers, view, what was just done, data split."""
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
 from explorer.commands.actions import ActionSet
@@ -8,6 +9,8 @@ from explorer.views.icon_button import ActionButton
 from explorer.views.panels.frame import ElidedLabel
 
 STATUS_MS = 8_000
+# What a layer's button needs beside its name, and what else stands in the strip.
+_NAME_PX, _STRIP_PX = 42, 90
 
 _SPLIT_NAMES = {"train": "Train", "held_out": "Held out"}
 
@@ -44,10 +47,14 @@ class ToolStrip(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(4)
-        for name in ("view.codes", "view.mosaic", "view.prior"):
-            row.addWidget(ActionButton(actions[name]))
+        self._layers = [
+            ActionButton(actions[name]) for name in ("view.codes", "view.mosaic", "view.prior", "view.posterior")
+        ]
+        for button in self._layers:
+            row.addWidget(button)
         row.addWidget(_separator())
         row.addWidget(ActionButton(actions["view.fit"], with_text=False))
+        row.addWidget(ActionButton(actions["view.compare"], with_text=False))
         row.addSpacing(8)
         row.addWidget(self._status, 1)
         row.addWidget(self._progress)
@@ -86,6 +93,16 @@ class ToolStrip(QFrame):
     def status(self) -> str:
         """What is said."""
         return self._status.text()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Leave the names of the layers to their tooltips where there is no room for all of them."""
+        super().resizeEvent(event)
+        names = sum(self.fontMetrics().horizontalAdvance(button.text()) + _NAME_PX for button in self._layers)
+        others = (_STRIP_PX if self._splits.isHidden() else _STRIP_PX + self._splits.sizeHint().width()) + names
+        style = Qt.ToolButtonStyle
+        roomy = self.width() >= others
+        for button in self._layers:
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if roomy else style.ToolButtonIconOnly)
 
     def _split_activated(self) -> None:
         self.split_chosen.emit(str(self._splits.currentData()))

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.config import ModelConfig
 from core.inference.pictures import encode_picture, pictures_at
-from core.shapes import Code, Picture, PixelRow
+from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import PictureEncoding
 from explorer.messages import HandPictures, picture_of
 
@@ -63,6 +63,11 @@ class Hand:
         """Return how pixels in [0, 1], shape (pixels,), are encoded and reconstructed."""
         return encode_picture(self.coder, pixels[None], _NOISE_SEED)
 
+    def posterior_of(self, pixels: PixelRow) -> tuple[Code, Scale | None]:
+        """Return mean and L of q(z|x) = N(mean, L Lᵀ), for pixels in [0, 1]; of a plain code the mean alone."""
+        posterior = self.coder.encode(pixels[None])
+        return posterior.mean[0], None if posterior.log_var is None else posterior.scale[0]
+
     def mean_of(self, pixels: PixelRow) -> tuple[Code, Code | None]:
         """Return mean and standard deviation of q(z|x) for pixels in [0, 1], shape (pixels,)."""
         posterior = self.coder.encode(pixels[None])
@@ -74,12 +79,13 @@ def make_hand(coder: "Coder", config: ModelConfig) -> Hand:
     code = np.zeros(config.latent_dim, np.float32)
     pixels = np.zeros(config.num_pixels, np.float32)
     probe = Hand(coder, config, coder.version, 0.0, 0.0)
-    decode_ms = _best_ms(lambda: probe.pictures(code))
-    encode_ms = _best_ms(lambda: probe.encode(pixels))
+    decode_ms = best_ms(lambda: probe.pictures(code))
+    encode_ms = best_ms(lambda: probe.encode(pixels))
     return Hand(coder, config, coder.version, decode_ms, encode_ms)
 
 
-def _best_ms(call: Callable[[], object]) -> float:
+def best_ms(call: Callable[[], object]) -> float:
+    """Return the least processor time of three calls, after one that warms up, in milliseconds."""
     call()
     best = float("inf")
     for _ in range(3):

@@ -197,7 +197,7 @@ def test_progress_is_stated_and_drawn(training: TrainingPanel) -> None:
     assert isinstance(bar, QProgressBar)
     assert bar.value() / bar.maximum() == pytest.approx(0.34)
     training.set_progress(None)
-    assert "epoch" not in texts(training)
+    assert "epoch 3.4" not in texts(training)
 
 
 def test_live_settings_stay_open_during_a_run_and_name_their_section(training: TrainingPanel, qtbot: Any) -> None:

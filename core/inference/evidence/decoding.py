@@ -11,8 +11,7 @@ from torch import Tensor
 
 from core.config import ModelConfig
 from core.inference.evidence.families import FAMILIES, Statistics, Sums
-from core.models.build import build_model, load_weights
-from core.models.latent import LatentModel
+from core.models.build import build_latent_model, load_weights
 from core.models.layout import PIXEL_LOG_VAR, outputs_per_pixel, parameters_per_pixel
 from core.probability.limits import PIXEL_LOG_VAR_MAX, PIXEL_LOG_VAR_MIN
 from core.shapes import Pixels
@@ -40,10 +39,8 @@ class NodeDecoder:
     """The decoder of one version of a model, and its likelihood as an exponential family."""
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
-        model = build_model(config, None)
+        model = build_latent_model(config, None)
         load_weights(model, weights.arrays)
-        if not isinstance(model, LatentModel):
-            raise TypeError(f"{type(model).__name__} has no codes")
         self.family = FAMILIES[config.likelihood](config, _shared_log_var(config, weights))
         self.config = config
         self.version = weights.version

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from core.findings.evidence import SplitEvidence
+from core.findings.evidence import PosteriorMap, SplitEvidence
 from core.findings.ledger import Ledger, SplitLedger
 from core.inference.coders import Coder
-from core.inference.evidence.decoding import ShouldStop
+from core.inference.evidence.decoding import ShouldStop, Stopped
 from core.inference.evidence.expectations import FINE, PEN, Expectations, Resolution, expectations
 from core.inference.evidence.importance import weighted_mean
+from core.inference.evidence.maps import map_of_cells
 from core.inference.evidence.table import TOLERANCE, EvidenceTable, why_undefined
 from core.shapes import Pixels
 from core.snapshots import frozen
@@ -36,15 +37,30 @@ def ledger(
     Refined: KL(q ‖ p(z|x)) takes its log p(x) from the second lattice, so that the residual compares numbers that
     share no node.  At the pen's speed there is no second lattice: the residual shows what the averages over q err by.
     """
+    return ledger_and_map(table, pixels, refined=refined, tolerance=tolerance, should_stop=should_stop)[0]
+
+
+def ledger_and_map(
+    table: EvidenceTable,
+    pixels: Pixels,
+    *,
+    refined: bool = True,
+    tolerance: float = TOLERANCE,
+    should_stop: ShouldStop | None = None,
+) -> tuple[Ledger, PosteriorMap]:
+    """Return the ledger of the one picture, shape (1, D), and its p(z|x), both from one look at the table."""
     if refined:
-        integrals, _ = table.integrals(pixels, tolerance, should_stop=should_stop)
+        integrals, cells = table.integrals(pixels, tolerance, keep=True, should_stop=should_stop)
         log_px, second, error_bar = integrals.log_z[0], integrals.second[0], integrals.error_bar[0]
-        averages = _settled(table, pixels, tolerance)
+        averages, posterior = (
+            _settled(table, pixels, tolerance, should_stop),
+            map_of_cells(table.lattice, cells, table.version),
+        )
     else:
-        evidence, _ = table.quick(pixels)
+        evidence, posterior = table.quick(pixels)
         log_px, second, error_bar = evidence.log_px, evidence.log_px, evidence.error_bar
         averages = _averages(table, pixels, PEN)
-    return ledger_of(float(log_px), float(second), float(error_bar), averages, table.version)
+    return ledger_of(float(log_px), float(second), float(error_bar), averages, table.version), posterior
 
 
 def ledger_of(log_px: float, second: float, error_bar: float, averages: Expectations, version: int) -> Ledger:
@@ -167,18 +183,28 @@ def ledger_of_split(
     )
 
 
-def _averages(table: EvidenceTable, pixels: Pixels, resolution: Resolution) -> Expectations:
+def _averages(
+    table: EvidenceTable, pixels: Pixels, resolution: Resolution, should_stop: ShouldStop | None = None
+) -> Expectations:
     decoder = table.decoder
     posterior = table.coder.encode(pixels)
-    return expectations(decoder, posterior, decoder.statistics(pixels), decoder.base(pixels), resolution)
+    return expectations(decoder, posterior, decoder.statistics(pixels), decoder.base(pixels), resolution, should_stop)
 
 
-def _settled(table: EvidenceTable, pixels: Pixels, tolerance: float) -> Expectations:
-    """Return the averages; of pictures whose two rules differ, by finer rules, which stay two different ones."""
+def _settled(
+    table: EvidenceTable, pixels: Pixels, tolerance: float, should_stop: ShouldStop | None = None
+) -> Expectations:
+    """Return the averages; of pictures whose two rules differ, by finer rules, which stay two different ones.
+
+    When `should_stop` says so, what the rules so far give: the residual tells how far that is right.
+    """
     merged: dict[str, np.ndarray[Any, Any]] = {}
     open_rows = np.arange(len(pixels))
     for resolution in FINE:
-        found = _averages(table, pixels[open_rows], resolution)
+        try:
+            found = _averages(table, pixels[open_rows], resolution, should_stop if merged else None)
+        except Stopped:
+            break
         for name in ("log_likelihood", "kl_to_prior", "log_ratio"):
             merged.setdefault(name, np.empty(len(pixels)))[open_rows] = getattr(found, name)
         # The even lattice gives −ELBO too, in one sum with what the closed form gives.

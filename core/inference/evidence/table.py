@@ -1,6 +1,6 @@
 """One version of a model on a lattice of codes: what log p(x) and the true posterior of any picture are read from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from core.inference.evidence.refinement import Cells, Integrals
 from core.inference.evidence.screening import Screen, look
 from core.inference.evidence.whole import refined
 from core.inference.network_coder import bounded
+from core.inference.steps import completed
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Weights
 
@@ -70,6 +71,20 @@ class EvidenceTable:
         Returns None when `should_stop` said so.  Raises ValueError, with the reason, for a model without log p(x) or
         with more than two latent dimensions.
         """
+        return completed(cls.building(config, weights, data_codes, should_stop, most_nodes=most_nodes, rank=rank))
+
+    @classmethod
+    def building(
+        cls,
+        config: ModelConfig,
+        weights: Weights,
+        data_codes: CodeArray | None,
+        should_stop: ShouldStop | None = None,
+        *,
+        most_nodes: int | None = None,
+        rank: int = RANK,
+    ) -> Generator[float, None, "EvidenceTable | None"]:
+        """Yield the share done, chunk after chunk, and return what `build` returns."""
         reason = why_not_exact(config)
         if reason:
             raise ValueError(reason)
@@ -88,6 +103,7 @@ class EvidenceTable:
                 eta[place] = some_eta
                 offset[place] = some_offset
                 screen.fill(place, some_eta, some_offset)
+                yield place.stop / len(nodes)
         except Stopped:
             return None
         return cls(decoder, make_coder(config, weights), lattice, eta, offset.numpy(), screen)

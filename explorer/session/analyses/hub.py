@@ -5,11 +5,13 @@ from PySide6.QtCore import QObject, Signal
 from core.config import ExperimentConfig
 from core.data.dataset import Dataset
 from core.snapshots import HeldOutReport
+from explorer.messages import DocumentInfo
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
 from explorer.session.subject import SubjectSession
 from explorer.views.canvas import LatentCanvas
 from explorer.workers.analysis import AnalysisThread
+from explorer.workers.evidence import EvidenceThread
 
 
 class AnalysisHub(QObject):
@@ -33,6 +35,7 @@ class AnalysisHub(QObject):
         drawing: DrawingSession,
         subject: SubjectSession,
         analysis: AnalysisThread,
+        evidence: EvidenceThread,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -41,6 +44,7 @@ class AnalysisHub(QObject):
         self.drawing = drawing
         self.subject = subject
         self.analysis = analysis
+        self.evidence = evidence
         self.config: ExperimentConfig | None = None
         """What the open model was made with; None while none is open."""
         self.dataset: Dataset | None = None
@@ -55,6 +59,10 @@ class AnalysisHub(QObject):
         self.config = config
         self.analysis.give_up_all()
         self.model_opened.emit(config)
+
+    def set_document(self, info: DocumentInfo) -> None:
+        """Take note of what the open model is called, or the one that a run makes."""
+        self.name = info.name
 
     def set_dataset(self, dataset: Dataset) -> None:
         """Take note of other data."""

@@ -1,15 +1,125 @@
 """The ledger of the bound: log p(x), ELBO and the divergences between them, as bars that add up."""
 
+import math
+
+import numpy as np
 from PySide6.QtCore import QObject
 
+from core.config import ModelConfig
+from core.shapes import Picture, PixelRow
+from explorer.messages import LedgerAnswer, LedgerRequest, Subject, SubjectSource, TableReady, picture_of
 from explorer.session.analyses.hub import AnalysisHub
-from explorer.views.ledger import LedgerPanel
+from explorer.views.ledger import FOLLOWS, LedgerPanel, Remarks
+
+BUILDING = "The tables of p(x|z) are being built…"
+TORCH = "torch is still being loaded; the numbers follow."
 
 
 class LedgerSession(QObject):
-    """Asks for what the panel shows and hands it over."""
+    """Asks for the bound of the image under the hand, and shows it: numbers in the panel, p(z|x) on the canvas."""
 
     def __init__(self, panel: LedgerPanel, hub: AnalysisHub, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._panel = panel
         self._hub = hub
+        self._subject: Subject | None = None
+        self._oldest: int | None = None
+        """Least version of weights of the open model; None while its first are on their way."""
+        self._started = self._table = -1
+        """Version of the weights whose table was begun last, and of those whose table is there."""
+        panel.source_chosen.connect(self._on_source_chosen)
+        hub.subject.changed.connect(self._on_subject)
+        hub.subject.cleared.connect(self._on_cleared)
+        hub.model_opened.connect(self._on_model_opened)
+        hub.weights_changed.connect(self._on_weights_changed)
+        hub.data_changed.connect(self._on_data_changed)
+        hub.live_changed.connect(hub.evidence.set_live)
+        hub.evidence.building.connect(self._on_building)
+        hub.evidence.table_ready.connect(self._on_table_ready)
+        hub.evidence.answered.connect(self._on_answer)
+
+    def _on_source_chosen(self, name: str) -> None:
+        self._hub.subject.choose(None if name == FOLLOWS else SubjectSource[name])
+
+    def _on_model_opened(self) -> None:
+        self._oldest = self._subject = None
+        self._forget(BUILDING)
+
+    def _on_weights_changed(self) -> None:
+        hand = self._hub.latent.hand
+        if self._oldest is None and hand is not None:
+            self._oldest = hand.version
+
+    def _on_data_changed(self) -> None:
+        dataset = self._hub.dataset
+        self._hub.evidence.set_data(dataset if self._hub.fits else None)
+
+    def _on_building(self, version: int) -> None:
+        self._started = version
+        self._wait()
+
+    def _on_table_ready(self, table: TableReady) -> None:
+        self._table = table.version
+        self._ask()
+
+    def _on_subject(self, subject: Subject) -> None:
+        self._subject = subject
+        self._show_subject(subject)
+        self._ask()
+        self._wait()
+
+    def _wait(self) -> None:
+        """Say what the numbers of the subject are waiting for."""
+        if self._subject is not None and not self._belongs(self._table):
+            self._panel.set_reason(BUILDING if self._started >= 0 else TORCH)
+
+    def _on_cleared(self, reason: str) -> None:
+        self._subject = None
+        self._panel.set_subject(None, "")
+        self._forget(reason)
+
+    def _forget(self, reason: str) -> None:
+        self._panel.set_reason(reason)
+        self._hub.canvas.set_posterior_map(None)
+        self._hub.canvas.set_draw_posterior(None)
+
+    def _ask(self) -> None:
+        if self._subject is not None and self._belongs(self._table):
+            self._hub.evidence.ask(LedgerRequest(self._subject.serial, self._subject.pixels))
+
+    def _on_answer(self, answer: LedgerAnswer) -> None:
+        subject, config = self._subject, self._hub.latent.config
+        if subject is None or config is None or answer.serial != subject.serial:
+            return  # an older answer is stale: the hand has moved on
+        if not self._belongs(answer.ledger.version):
+            return
+        self._panel.set_ledger(answer.ledger, remarks(answer.ledger.log_px, config, grey=subject.grey))
+        if answer.posterior is None or len(answer.posterior.low) == config.latent_dim:
+            self._hub.canvas.set_posterior_map(answer.posterior)
+
+    def _belongs(self, version: int) -> bool:
+        return self._oldest is not None and version >= self._oldest
+
+    def _show_subject(self, subject: Subject) -> None:
+        hand = self._hub.latent.hand
+        if hand is None:
+            return
+        config = hand.config
+        self._panel.set_subject(shown(subject.pixels, config), subject.text)
+        if subject.source is SubjectSource.CODE and config.has_prior and hand.encodes_directly:
+            self._hub.canvas.set_draw_posterior(*hand.posterior_of(subject.pixels))
+        else:
+            self._hub.canvas.set_draw_posterior(None)
+
+
+def remarks(log_px: float | None, config: ModelConfig, *, grey: bool) -> Remarks:
+    """Return what is said beside log p(x) of an image: bits/dim where it is a mass, and whether it is none at all."""
+    unnormalised = grey and config.likelihood == "bernoulli"
+    is_mass = config.likelihood in {"bernoulli", "categorical"} and not unnormalised
+    bits = -log_px / (config.num_pixels * math.log(2.0)) if log_px is not None and math.isfinite(log_px) else None
+    return Remarks(bits if is_mass else None, unnormalised)
+
+
+def shown(pixels: PixelRow, config: ModelConfig) -> Picture:
+    """Return x as a picture; what a Gaussian draws beyond black and white is shown as those."""
+    return picture_of(np.nan_to_num(pixels), config.image_height, config.image_width)

@@ -29,6 +29,8 @@ class Scene:
     """Density that fills the strip of a one-dimensional model."""
     notes: tuple[str, ...]
     zooming: bool
+    scaled: bool = True
+    """Whether ticks and names of the axes are shown."""
 
 
 class Backdrop:
@@ -57,7 +59,8 @@ class Backdrop:
             paint_prior_strip(painter, view, colours, font, scene.strip_peak)
         elif scene.prior:
             self._prior_layer.paint(painter, view, colours, font)
-        scales.paint_scales(painter, view, colours, font, scene.axes)
+        if scene.scaled:
+            scales.paint_scales(painter, view, colours, font, scene.axes)
         _paint_notes(painter, view, colours, font, scene.notes)
         painter.end()
         return pixmap

@@ -2,41 +2,90 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
+from core.shapes import Code, Scale
+from explorer.theme import Palette
 from explorer.views.canvas.coordinates import View
+from explorer.views.canvas.scales import veil
 
 MARK_PX = 8.0
 # An ellipse much larger than the widget is an even tint; drawn as one it would only cost time.
 LARGEST_ELLIPSE_PX = 20_000.0
+LABEL_GAP_PX = 4.0
+
+Covariance = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkStyle:
+    """How the marks of one kind look; `label` is written beside the mean."""
+
+    colour: str
+    """Name of the palette's colour."""
+    shape: str
+    """`dot`, `diamond`, `square`, or a `point`, which hides least."""
+    label: str = ""
+
+
+STYLES = {
+    "posterior": MarkStyle("accent", "dot"),
+    "draw": MarkStyle("handle", "dot"),
+    "fitted": MarkStyle("fitted_mark", "square", "fitted q"),
+    "drawing": MarkStyle("drawing_mark", "diamond"),
+}
+"""The kinds of marks, the lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodingMark:
-    """Mean and standard deviation of q(z|x) on the shown axes, in latent units; no deviation for a plain code."""
+    """Mean and covariance of q(z|x) on the shown axes, in latent units; no covariance for a plain code."""
 
     mean: tuple[float, float]
-    std: tuple[float, float] | None
+    covariance: tuple[float, float, float] | None
+    """Variance on the first axis, covariance, variance on the second axis."""
+
+    @property
+    def std(self) -> tuple[float, float] | None:
+        """Standard deviation on each shown axis by itself."""
+        return None if self.covariance is None else (math.sqrt(self.covariance[0]), math.sqrt(self.covariance[2]))
 
     @property
     def drawable(self) -> bool:
         """Whether every number is finite."""
-        return all(math.isfinite(value) for value in (*self.mean, *(self.std or ())))
+        return all(math.isfinite(value) for value in (*self.mean, *(self.covariance or ())))
+
+    @property
+    def axes(self) -> tuple[float, float, float]:
+        """Standard deviation along the longer and the shorter axis of the ellipse, and the longer one's angle.
+
+        The angle is in radians from the first shown axis towards the second.  Eigenvalues of a symmetric 2×2 matrix.
+        """
+        first, cross, second = self.covariance or (0.0, 0.0, 0.0)
+        middle, half = 0.5 * (first + second), math.hypot(0.5 * (first - second), cross)
+        return (
+            math.sqrt(middle + half),
+            math.sqrt(max(middle - half, 0.0)),
+            0.5 * math.atan2(2.0 * cross, first - second),
+        )
 
     def ellipse(self, view: View, deviations: float) -> QRectF | None:
-        """Return the rectangle around the ellipse at so many standard deviations, in pixels."""
-        if self.std is None or not self.drawable:
+        """Return the upright rectangle around the ellipse at so many standard deviations, in pixels."""
+        std = self.std if self.drawable else None
+        if std is None:
             return None
         x, y = view.to_pixels(*self.mean)
-        half_x = deviations * self.std[0] * view.scale
+        half_x = deviations * std[0] * view.scale
         # One latent dimension has no deviation across the strip: a band of the mark's own height is shown.
-        half_y = 2.0 * MARK_PX if view.strip else deviations * self.std[1] * view.scale
+        half_y = 2.0 * MARK_PX if view.strip else deviations * std[1] * view.scale
         return QRectF(x - half_x, y - half_y, 2.0 * half_x, 2.0 * half_y)
 
     def bounds(self, view: View) -> QRect:
-        """Return the pixels the mark paints on."""
+        """Return the pixels the mark paints on, but for its label."""
         if not self.drawable:
             return QRect()
         x, y = view.to_pixels(*self.mean)
@@ -48,31 +97,91 @@ class EncodingMark:
         return seen.toAlignedRect()
 
 
+def on_axes(scale: Code | Scale | None, axes: tuple[int, int]) -> tuple[float, float, float] | None:
+    """Return the covariance of a Gaussian on two of its axes, from its deviations or its lower triangular L: L Lᵀ."""
+    if scale is None:
+        return None
+    rows = scale.astype(np.float64)
+    # One row a latent dimension; deviations stand for a diagonal L, of which these two rows are all that counts.
+    first, second = (rows[axis] if rows.ndim == 2 else _row(rows, axis) for axis in axes)
+    return float(first @ first), float(first @ second), float(second @ second)
+
+
+def _row(std: Covariance, axis: int) -> Covariance:
+    row = np.zeros(len(std))
+    row[axis] = std[axis]
+    return row
+
+
+def label_box(mark: EncodingMark, style: MarkStyle, view: View, font: QFont) -> QRectF:
+    """Return where the mark's label stands: to the upper right of the mean, pushed back into the widget."""
+    if not style.label or not mark.drawable:
+        return QRectF()
+    metrics = QFontMetricsF(font)
+    x, y = view.to_pixels(*mark.mean)
+    width, height = metrics.horizontalAdvance(style.label) + 10.0, metrics.height() + 2.0
+    left = min(x + MARK_PX + LABEL_GAP_PX, view.width - width - 4.0)
+    return QRectF(left, max(y - MARK_PX - height, 4.0), width, height)
+
+
 def paint_encoding(
-    painter: QPainter, mark: EncodingMark, view: View, colour: QColor, outline: QColor, *, diamond: bool
+    painter: QPainter, mark: EncodingMark, style: MarkStyle, view: View, colours: Palette, font: QFont
 ) -> None:
-    """Draw ellipses and mean: a diamond for a drawing, a dot for a data point."""
+    """Draw ellipses, mean and label: a diamond for a drawing, a dot for a data point, a square for a fitted q."""
     if not mark.drawable:
         return
+    colour, outline = QColor(getattr(colours, style.colour)), QColor(colours.handle_outline)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for deviations in (2.0, 1.0):
-        box = mark.ellipse(view, deviations)
-        if box is None or max(box.width(), box.height()) > 2.0 * LARGEST_ELLIPSE_PX:
-            continue
-        fill = QColor(colour)
-        fill.setAlpha(38 if deviations == 2.0 else 66)
-        painter.setBrush(fill)
-        painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine if deviations == 1.0 else Qt.PenStyle.DashLine))
+        _paint_ellipse(painter, mark, view, colour, deviations)
+    _paint_mean(painter, QPointF(*view.to_pixels(*mark.mean)), style.shape, colour, outline)
+    box = label_box(mark, style, view, font)
+    if not box.isEmpty():
+        painter.setFont(font)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(veil(colours))
+        painter.drawRoundedRect(box, 4.0, 4.0)
+        painter.setPen(colour)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, style.label)
+
+
+def _paint_ellipse(painter: QPainter, mark: EncodingMark, view: View, colour: QColor, deviations: float) -> None:
+    box = mark.ellipse(view, deviations)
+    if box is None or max(box.width(), box.height()) > 2.0 * LARGEST_ELLIPSE_PX:
+        return
+    fill = QColor(colour)
+    fill.setAlpha(38 if deviations == 2.0 else 66)
+    painter.setBrush(fill)
+    painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine if deviations == 1.0 else Qt.PenStyle.DashLine))
+    if view.strip:
         painter.drawEllipse(box)
-    x, y = view.to_pixels(*mark.mean)
-    side = MARK_PX if diamond else 0.5 * MARK_PX
+        return
+    longer, shorter, angle = mark.axes
+    painter.save()
+    painter.translate(box.center())
+    # Pixels count downward, the second latent axis upward.
+    painter.rotate(-math.degrees(angle))
+    reach = deviations * view.scale
+    painter.drawEllipse(QPointF(0.0, 0.0), reach * longer, reach * shorter)
+    painter.restore()
+
+
+def _paint_mean(painter: QPainter, place: QPointF, shape: str, colour: QColor, outline: QColor) -> None:
+    x, y = place.toTuple()
     painter.setPen(QPen(outline, 1.5))
     painter.setBrush(colour)
-    if diamond:
+    if shape == "diamond":
+        side = MARK_PX
         corners = [QPointF(x, y - side), QPointF(x + side, y), QPointF(x, y + side), QPointF(x - side, y)]
         painter.drawPolygon(QPolygonF(corners))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(outline)
-        painter.drawEllipse(QPointF(x, y), 2.0, 2.0)
+        painter.drawEllipse(place, 2.0, 2.0)
+    elif shape == "square":
+        side = 0.55 * MARK_PX
+        painter.drawRect(QRectF(x - side, y - side, 2.0 * side, 2.0 * side))
+    elif shape == "point":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawEllipse(place, 2.0, 2.0)
     else:
-        painter.drawEllipse(QPointF(x, y), side, side)
+        painter.drawEllipse(place, 0.5 * MARK_PX, 0.5 * MARK_PX)

@@ -3,7 +3,11 @@
 import dataclasses
 from collections.abc import Sequence
 
-from core.shapes import Code, Picture
+import numpy as np
+from PySide6.QtGui import QRegion
+
+from core.findings.evidence import PosteriorMap
+from core.shapes import Code, CodeArray, Labels, Picture, Scale
 from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
 from explorer.views.canvas.surface import PRIOR_REACH, CanvasSurface
@@ -25,7 +29,8 @@ class CanvasSetters(CanvasSurface):
         self._view = dataclasses.replace(self._view, strip=latent_dim == 1)
         if changed:
             self._codes = self._mosaic = self._slice = None
-            self._drawing_code = self._posterior_code = None
+            self._encoded, self._sampled = {}, None
+            self._density.set_map(None)
             self._handles, self._selected = (), None
             self._label_names = ()
             self.legend.set_names(())
@@ -65,6 +70,7 @@ class CanvasSetters(CanvasSurface):
             self._label_names = names
             self.legend.set_names(names)
             self._place_overlays()
+        self._linked = -1
         hovering = self._hovered >= 0
         self._end_hover()
         self._place_again()
@@ -85,43 +91,109 @@ class CanvasSetters(CanvasSurface):
         if old is None or (old[hidden] != code[hidden]).any():
             self._place_again()
 
+    def set_linked(self, row: int | None) -> None:
+        """Ring the code of the image that is pointed at on another canvas; None for none."""
+        new = -1 if row is None else row
+        if new != self._linked:
+            for changed in (self._linked, new):
+                self._update_ring(changed, 16.0)
+            self._linked = new
+
     def set_handles(self, handles: tuple[Handle, ...], selected: int | None) -> None:
         """Show handles; only what changed is painted again."""
         self._handles, self._selected = tuple(handles), selected
         self._mark_handles()
 
-    def set_drawing_mark(self, mean: Code, std: Code | None) -> None:
-        """Mark how a drawing is encoded: the mean, and an ellipse to scale from the standard deviation.
+    def set_drawing_mark(self, mean: Code, scale: Code | Scale | None) -> None:
+        """Mark how a drawing is encoded: the mean, and ellipses to scale at 1 and 2 standard deviations.
 
-        Both in latent units: whole codes, which follow the axes, or two values on the axes shown now.
+        `scale` holds the deviations, or L of a full covariance L Lᵀ; None for a plain code.  All in latent units:
+        whole codes, which follow the axes, or two values on the axes shown now.
         """
-        self._drawing_mark = self._replace_mark(self._drawing_mark, (mean, std))
-        self._drawing_code = (mean, std)
+        self._mark("drawing", mean, scale)
 
     def clear_drawing_mark(self) -> None:
         """Remove the mark of the drawing."""
-        self._drawing_code = None
-        self._drawing_mark = self._replace_mark(self._drawing_mark, None)
+        self._mark("drawing", None, None)
 
-    def set_posterior(self, mean: Code | None, std: Code | None = None) -> None:
+    def set_posterior(self, mean: Code | None, scale: Code | Scale | None = None) -> None:
         """Show q(z|x) of a data point to scale, or nothing for None; values as for set_drawing_mark."""
-        coded = None if mean is None else (mean, std)
-        self._posterior_mark = self._replace_mark(self._posterior_mark, coded)
-        self._posterior_code = coded
+        self._mark("posterior", mean, scale)
+
+    def set_fitted(self, mean: Code | None, scale: Code | Scale | None = None) -> None:
+        """Show a q that is being fitted to one image, or nothing for None; values as for set_drawing_mark."""
+        self._mark("fitted", mean, scale)
+
+    def set_draw_posterior(self, mean: Code | None, scale: Code | Scale | None = None) -> None:
+        """Show q(z|x) of an x drawn from the dragged code, or nothing for None; values as for set_drawing_mark."""
+        self._mark("draw", mean, scale)
+
+    def set_posterior_map(self, found: PosteriorMap | None) -> None:
+        """Show p(z|x) as a heat map under the ellipses of q, or nothing for None.
+
+        Raises ValueError for a map of another number of latent dimensions than the canvas shows.
+        """
+        if found is not None and (len(found.low) != self._latent_dim or self._latent_dim > 2):
+            raise ValueError(
+                f"a map of p(z|x) with {len(found.low)} latent dimensions does not fit a canvas of {self._latent_dim}"
+            )
+        if found is self._density.map:
+            return
+        region = QRegion(self._density.bounds(self._view, self._axes))
+        self._density.set_map(found)
+        self.update(region.united(self._density.bounds(self._view, self._axes)))
+        self._look_through_lens()
+
+    def set_points(
+        self, z: CodeArray | None, origin_points: CodeArray | None = None, groups: Labels | None = None
+    ) -> None:
+        """Show up to a few hundred codes as small points, or none for None: samples of q, or a cloud under noise.
+
+        Whole codes in latent units, one a row, which follow the axes.  `origin_points`, as many or a single one, begin
+        a line to each point; `groups`, counted from 0, give the points' colours.
+        """
+        if z is None:
+            self._sampled = None
+        else:
+            for codes in (z, origin_points):
+                if codes is not None and (codes.ndim != 2 or codes.shape[1] != self._latent_dim):
+                    raise ValueError(f"points need {self._latent_dim} latent dimensions, not shape {codes.shape}")
+            if origin_points is not None and len(origin_points) not in {1, len(z)}:
+                raise ValueError(f"{len(z)} points need as many origins, or one, not {len(origin_points)}")
+            self._sampled = (z, origin_points, np.zeros(len(z), np.int64) if groups is None else groups)
+        self._place_samples()
+
+    def _mark(self, kind: str, mean: Code | None, scale: Code | Scale | None) -> None:
+        if mean is None:
+            self._encoded.pop(kind, None)
+        else:
+            self._on_axes(mean)  # refuses codes of another model before anything is changed
+            if scale is not None and (len(scale) != len(mean) or (scale.ndim == 2 and scale.shape[1] != len(mean))):
+                raise ValueError(f"a scale for {len(mean)} values must have as many rows, not shape {scale.shape}")
+            self._encoded[kind] = (mean, scale)
+        self._place_encoding(kind)
 
     def set_hover_picture(self, row: int, picture: Picture, text: str) -> None:
         """Show the picture of the point under the mouse; a late answer for another point is dropped."""
         if row == self._hovered and row >= 0:
             self.hover_card.show_picture(picture, text, self._mouse.toPoint())
 
-    def set_layers(self, *, mosaic: bool | None = None, codes: bool | None = None, prior: bool | None = None) -> None:
+    def set_layers(
+        self,
+        *,
+        mosaic: bool | None = None,
+        codes: bool | None = None,
+        prior: bool | None = None,
+        posterior: bool | None = None,
+    ) -> None:
         """Show or hide layers; None leaves a layer as it is."""
-        for name, shown in (("mosaic", mosaic), ("codes", codes), ("prior", prior)):
+        for name, shown in (("mosaic", mosaic), ("codes", codes), ("prior", prior), ("posterior", posterior)):
             if shown is not None:
                 self._layers[name] = shown
         if not self._layers["codes"]:
             self._end_hover()
         self.legend.setVisible(bool(self._label_names) and self._layers["codes"])
+        self._look_through_lens()
         self._invalidate()
 
     def set_note(self, text: str) -> None:
@@ -160,7 +232,6 @@ class CanvasSetters(CanvasSurface):
 
     def _forget_marks_of_other_axes(self) -> None:
         """Two values on the axes shown before say nothing of the new ones: better no mark than a wrong one."""
-        if self._drawing_code is not None and len(self._drawing_code[0]) != self._latent_dim:
-            self._drawing_code = None
-        if self._posterior_code is not None and len(self._posterior_code[0]) != self._latent_dim:
-            self._posterior_code = None
+        self._encoded = {
+            kind: (mean, scale) for kind, (mean, scale) in self._encoded.items() if len(mean) == self._latent_dim
+        }

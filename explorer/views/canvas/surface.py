@@ -3,23 +3,27 @@
 import dataclasses
 import math
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from core.shapes import Code
+from core.shapes import Code, CodeArray, Scale
 from core.snapshots import Codes, Mosaic
 from explorer.messages import Extent, Handle
-from explorer.theme import current_palette
+from explorer.theme import Palette, current_palette
 from explorer.views.canvas import scales
 from explorer.views.canvas.axis_chooser import AxisChooser
 from explorer.views.canvas.backdrop import Backdrop, Scene
 from explorer.views.canvas.coordinates import View
+from explorer.views.canvas.density import DensityLayer
 from explorer.views.canvas.handles import HandleMark, paint_handle
 from explorer.views.canvas.hover_card import HoverCard
 from explorer.views.canvas.legend import Legend
-from explorer.views.canvas.marks import EncodingMark, paint_encoding
+from explorer.views.canvas.lens import PosteriorLens
+from explorer.views.canvas.marks import STYLES, EncodingMark, label_box, on_axes, paint_encoding
 from explorer.views.canvas.points import PointCloud, slice_opacity
+from explorer.views.canvas.samples import Groups, Places, SamplePoints
 from explorer.views.canvas.scatter import disc_radius
 from explorer.views.canvas.strip import strip_places
 
@@ -50,13 +54,19 @@ class CanvasSurface(QWidget):
         self._handles: tuple[Handle, ...] = ()
         self._selected: int | None = None
         self._marks: dict[HandleMark, QRegion] = {}
-        self._drawing_mark: EncodingMark | None = None
-        self._drawing_code: tuple[Code, Code | None] | None = None
-        self._posterior_mark: EncodingMark | None = None
-        self._posterior_code: tuple[Code, Code | None] | None = None
-        self._layers = {"mosaic": True, "codes": True, "prior": True}
+        self._encoded: dict[str, tuple[Code, Code | Scale | None]] = {}
+        """Mean and scale behind the mark of each kind, as they were given."""
+        self._encodings: dict[str, EncodingMark] = {}
+        self._sampled: tuple[CodeArray, CodeArray | None, Groups] | None = None
+        self._samples: SamplePoints | None = None
+        self._layers = {"mosaic": True, "codes": True, "prior": True, "posterior": True}
+        self._density = DensityLayer()
+        self._lens_frame = QRect()
+        """Pixels around what the lens looks at."""
         self._note = ""
         self._hovered = -1
+        self._linked = -1
+        """The row of the point that is pointed at on another canvas."""
         self._mouse = QPointF()
         self._pixmap: QPixmap | None = None
         self._backdrop = Backdrop()
@@ -69,6 +79,7 @@ class CanvasSurface(QWidget):
         self.legend = Legend(self)
         self.axis_chooser = AxisChooser(self)
         self.axis_chooser.hide()
+        self.lens = PosteriorLens(self._density, self)
         self.hover_card = HoverCard(self)
 
     # ---- what is shown ----
@@ -125,9 +136,11 @@ class CanvasSurface(QWidget):
     def _place_again(self) -> None:
         """Codes, axes, slice or labels changed: everything stands elsewhere."""
         self._cloud = None
-        self._drawing_mark = self._replace_mark(self._drawing_mark, self._drawing_code)
-        self._posterior_mark = self._replace_mark(self._posterior_mark, self._posterior_code)
+        for kind in STYLES:
+            self._place_encoding(kind)
+        self._place_samples()
         self._mark_handles()
+        self._look_through_lens()
         self._invalidate()
 
     def _set_view(self, view: View, *, zooming: bool = False) -> None:
@@ -137,6 +150,7 @@ class CanvasSurface(QWidget):
         self._view = view
         self._marks = {}
         self._mark_handles()
+        self._look_through_lens()
         self._invalidate()
         self._settle_timer.start()
 
@@ -172,15 +186,55 @@ class CanvasSurface(QWidget):
         if not region.isEmpty():
             self.update(region)
 
-    def _replace_mark(self, old: EncodingMark | None, coded: tuple[Code, Code | None] | None) -> EncodingMark | None:
-        new = None
-        if coded is not None:
-            mean, std = coded
-            new = EncodingMark(self._on_axes(mean), None if std is None else self._on_axes(std))
-        for mark in (old, new):
-            if mark is not None and old != new:
-                self.update(mark.bounds(self._view))
-        return new
+    def _place_encoding(self, kind: str) -> None:
+        """Put the mark of a kind where its code is on the shown axes; only what changed is painted again."""
+        old, new = self._encodings.pop(kind, None), None
+        if kind in self._encoded:
+            mean, scale = self._encoded[kind]
+            axes = self._axes if len(mean) == self._latent_dim else (0, min(len(mean), 2) - 1)
+            new = EncodingMark(self._on_axes(mean), on_axes(scale, axes))
+            self._encodings[kind] = new
+        if old != new:
+            for mark in (old, new):
+                if mark is not None:
+                    self.update(self._covered(kind, mark))
+            self._look_through_lens()
+
+    def _covered(self, kind: str, mark: EncodingMark) -> QRect:
+        """Return the pixels a mark and its label paint on."""
+        label = label_box(mark, STYLES[kind], self._view, scales.small_font(self.font()))
+        return mark.bounds(self._view).united(label.toAlignedRect())
+
+    @property
+    def _density_shown(self) -> bool:
+        return self._layers["posterior"] and self._density.map is not None
+
+    def _look_through_lens(self) -> None:
+        before = self._lens_frame
+        if self._density_shown:
+            self.lens.look(self._view, self._axes, self._encodings)
+        elif not self.lens.isHidden():
+            self.lens.hide()
+        self._lens_frame = self.lens.frame(self._view).adjusted(-1.0, -1.0, 1.0, 1.0).toAlignedRect()
+        if self._lens_frame != before:
+            self.update(QRegion(before).united(self._lens_frame))
+
+    def _place_samples(self) -> None:
+        old, self._samples = self._samples, None
+        if self._sampled is not None:
+            codes, origins, groups = self._sampled
+            starts = None if origins is None else self._columns(origins)
+            self._samples = SamplePoints(self._columns(codes), starts, groups)
+        for samples in (old, self._samples):
+            if samples is not None:
+                self.update(samples.bounds(self._view))
+
+    def _columns(self, codes: CodeArray) -> Places:
+        """Return what codes are on the shown axes; across a strip they lie in its middle."""
+        first, second = self._axes
+        if self._view.strip:
+            return np.stack((codes[:, 0], np.zeros(len(codes), np.float32)), axis=1)
+        return codes[:, (first, second)]
 
     def _set_hovered(self, row: int) -> None:
         if row != self._hovered:
@@ -193,12 +247,15 @@ class CanvasSurface(QWidget):
         self._set_hovered(-1)
 
     def _update_hovered(self) -> None:
-        place = self._hovered_place()
-        if place is not None:
-            self.update(QRectF(place.x() - 9.0, place.y() - 9.0, 18.0, 18.0).toAlignedRect())
+        self._update_ring(self._hovered, 9.0)
 
-    def _hovered_place(self) -> QPointF | None:
-        position = None if self._hovered < 0 or self.cloud is None else self.cloud.position(self._hovered)
+    def _update_ring(self, row: int, reach: float) -> None:
+        place = self._place_of(row)
+        if place is not None:
+            self.update(QRectF(place.x() - reach, place.y() - reach, 2.0 * reach, 2.0 * reach).toAlignedRect())
+
+    def _place_of(self, row: int) -> QPointF | None:
+        position = None if row < 0 or self.cloud is None else self.cloud.position(row)
         return None if position is None else QPointF(*self._view.to_pixels(*position))
 
     def _invalidate(self) -> None:
@@ -215,24 +272,12 @@ class CanvasSurface(QWidget):
         region = event.region()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._pixmap)
-        outline = QColor(colours.handle_outline)
-        for mark, name, diamond in (
-            (self._posterior_mark, colours.accent, False),
-            (self._drawing_mark, colours.drawing_mark, True),
-        ):
-            if mark is not None and region.intersects(mark.bounds(self._view)):
-                paint_encoding(painter, mark, self._view, QColor(name), outline, diamond=diamond)
-        place = self._hovered_place()
-        if place is not None and self.cloud is not None:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours.text), 2.0))
-            radius = disc_radius(self.cloud, self._view) + 2.5
-            painter.drawEllipse(place, radius, radius)
         font = scales.small_font(self.font())
+        self._paint_encodings(painter, region, colours, font)
         for handle, covered in self._marks.items():
             if region.intersects(covered):
                 paint_handle(painter, handle, self._view, colours, font)
+        self._paint_rings(painter, colours)
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -241,6 +286,37 @@ class CanvasSurface(QWidget):
         painter.end()
         self._serial += 1
         self.painted.emit(self._serial)
+
+    def _paint_encodings(self, painter: QPainter, region: QRegion, colours: Palette, font: QFont) -> None:
+        """Draw p(z|x), samples and the marks of q, the lowest first."""
+        if self._density_shown and region.intersects(self._density.bounds(self._view, self._axes)):
+            self._density.paint(painter, self._view, self._axes, colours)
+            if self.lens.isHidden():
+                self._density.paint_name(painter, self._view, self._axes, colours, font)
+        if not self.lens.isHidden():
+            self.lens.paint_frame(painter, self._view, colours)
+        if self._samples is not None and region.intersects(self._samples.bounds(self._view)):
+            self._samples.paint(painter, self._view, colours)
+        for kind, style in STYLES.items():
+            mark = self._encodings.get(kind)
+            if mark is not None and region.intersects(self._covered(kind, mark)):
+                paint_encoding(painter, mark, style, self._view, colours, font)
+
+    def _paint_rings(self, painter: QPainter, colours: Palette) -> None:
+        """Draw a ring around the point under the mouse, and a wide one around that under the mouse elsewhere."""
+        if self.cloud is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        place, linked = self._place_of(self._hovered), self._place_of(self._linked)
+        radius = disc_radius(self.cloud, self._view) + 2.5
+        if place is not None:
+            painter.setPen(QPen(QColor(colours.text), 2.0))
+            painter.drawEllipse(place, radius, radius)
+        if linked is not None:
+            for name, width in ((colours.handle_outline, 5.0), (colours.text, 2.5)):
+                painter.setPen(QPen(QColor(name), width))
+                painter.drawEllipse(linked, radius + 4.0, radius + 4.0)
 
     def _scene(self) -> Scene:
         return Scene(
@@ -259,6 +335,8 @@ class CanvasSurface(QWidget):
         if self._latent_dim > 2:
             first, second = (scales.axis_name(axis) for axis in self._axes)
             lines.append(f"points are projected on {first}, {second}; pictures are the slice through the sliders' code")
+            if self._has_prior:
+                lines.append(f"ellipses are marginals of q on {first}, {second}")
         if self._view.strip:
             lines.append("one latent dimension: height shows density only")
         if not self._has_prior:

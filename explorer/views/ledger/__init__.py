@@ -1,5 +1,5 @@
 """The ledger of the bound: log p(x), ELBO and the divergences between them, as bars that add up."""
 
-from explorer.views.ledger.panel import LedgerPanel
+from explorer.views.ledger.panel import FOLLOWS, LedgerPanel, Remarks
 
-__all__ = ["LedgerPanel"]
+__all__ = ["FOLLOWS", "LedgerPanel", "Remarks"]

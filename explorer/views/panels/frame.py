@@ -22,12 +22,20 @@ class Panel(QWidget):
 
 
 class ElidedLabel(QWidget):
-    """One line of text, cut in the middle where there is no room; the whole text is the tooltip."""
+    """One line of text, cut where there is no room, in the middle if not said otherwise; the whole is the tooltip."""
 
-    def __init__(self, *, bold: bool = False, muted: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        bold: bool = False,
+        muted: bool = False,
+        cut: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._text = ""
         self._muted = muted
+        self._cut = cut
         font = self.font()
         font.setBold(bold)
         self.setFont(font)
@@ -58,7 +66,7 @@ class ElidedLabel(QWidget):
         painter = QPainter(self)
         colours = current_palette()
         painter.setPen(QColor(colours.muted_text if self._muted else colours.text))
-        shown = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideMiddle, self.width())
+        shown = self.fontMetrics().elidedText(self._text, self._cut, self.width())
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
         painter.end()
         event.accept()

@@ -26,7 +26,8 @@ def test_every_likelihood_of_the_settings_is_there_in_numpy_and_in_torch() -> No
 def test_nll_and_mean_are_those_of_torch(name: str) -> None:
     parameters = _parameters(name)
     pixels = (np.random.default_rng(1).random((40, 12)) < 0.5).astype(np.float32)
-    array, reference = (registry[name](ModelConfig(likelihood=name)) for registry in (ARRAY_LIKELIHOODS, LIKELIHOODS))
+    config = ModelConfig(likelihood=name)
+    array, reference = ARRAY_LIKELIHOODS[name](config), LIKELIHOODS[name](config)
     log_prob = reference.log_prob(torch.from_numpy(pixels), torch.from_numpy(parameters)).numpy()
     np.testing.assert_allclose(array.nll(parameters, pixels), -log_prob, rtol=1e-6, atol=1e-5)
     np.testing.assert_allclose(array.mean(parameters), reference.mean(torch.from_numpy(parameters)).numpy(), atol=1e-6)

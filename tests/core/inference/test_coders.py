@@ -11,7 +11,7 @@ from core.inference import network_coder
 from core.inference.coders import Coder, make_coder
 from core.inference.numpy_coder import ARRAY_ACTIVATIONS, NumpyCoder
 from core.inference.torch_coder import TorchCoder
-from core.models.build import build_model, load_weights
+from core.models.build import build_latent_model, load_weights
 from core.models.latent import LatentModel
 from core.models.networks import ACTIVATIONS
 from core.probability.limits import LOG_VAR_MAX, LOG_VAR_MIN
@@ -29,7 +29,7 @@ CONFIGS = [
 
 
 def _model(config: ModelConfig, weights: Weights) -> LatentModel:
-    model = build_model(config, None)
+    model = build_latent_model(config, None)
     load_weights(model, weights.arrays)
     return model
 

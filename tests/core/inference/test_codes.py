@@ -110,8 +110,9 @@ def test_no_codes_give_the_range_of_the_prior(model: str) -> None:
     assert (found.kl is None) == (model == "autoencoder")
 
 
-def test_held_out_means_are_those_of_torch_distributions(split: Split) -> None:
-    config = tiny_config()
+@pytest.mark.parametrize("latent_dim", [2, 3])
+def test_held_out_means_are_those_of_torch_distributions(split: Split, latent_dim: int) -> None:
+    config = tiny_config(latent_dim=latent_dim)
     coder = make_coder(config, random_weights(config))
     shares: list[float] = []
     result = evaluate(coder, split, DATA, 5, shares.append)
@@ -130,8 +131,10 @@ def test_held_out_means_are_those_of_torch_distributions(split: Split) -> None:
         likelihood = torch.distributions.Bernoulli(logits=logits)
         log_prob = likelihood.log_prob(torch.from_numpy(seen)).sum(dim=1)  # type: ignore[no-untyped-call]
         means.append(-float(log_prob.mean()))
-    # One evaluation is one draw of these 400.
-    assert abs(result.means.nll - np.mean(means)) < 4.0 * np.std(means)
+    # In a plane it is an integral, which their mean comes near; beyond, it is one draw of these 400.
+    draws = len(means) if latent_dim == 2 else 1
+    assert result.num_nodes == (36 if latent_dim == 2 else 1)
+    assert abs(result.means.nll - np.mean(means)) < 4.0 * np.std(means) / draws**0.5
     assert result.means.elbo == pytest.approx(-(result.means.nll + float(kl.sum(dim=1).mean())), rel=1e-5)
     assert result.standard_error is not None
     assert 0.0 < result.standard_error < result.means.nll
@@ -142,7 +145,7 @@ def test_held_out_means_are_those_of_torch_distributions(split: Split) -> None:
 
 
 def test_the_seed_decides_the_noise_and_pieces_do_not(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = tiny_config()
+    config = tiny_config(latent_dim=3)
     coder = make_coder(config, random_weights(config))
     first = evaluate(coder, split, DATA, 5)
     assert evaluate(coder, split, DATA, 6).means.nll != first.means.nll

@@ -77,7 +77,7 @@ def test_every_weight_of_every_model_is_learned_from(config: ModelConfig) -> Non
     parameters = model(x)
     if isinstance(model, LatentModel):
         parameters = model.generative(model.inference(x).rsample(seeded(2)))
-    model.likelihood.log_prob(x, parameters).sum().backward()
+    model.likelihood.log_prob(x, parameters).sum().backward()  # type: ignore[no-untyped-call]
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert float(parameter.grad.abs().sum()) > 0.0, name

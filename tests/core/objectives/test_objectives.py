@@ -9,7 +9,7 @@ from torch.distributions import Bernoulli, Distribution, Normal, kl_divergence
 
 from core import choices
 from core.config import ModelConfig, ObjectiveConfig
-from core.models.build import build_model
+from core.models.build import build_latent_model, build_model
 from core.models.latent import LatentModel
 from core.objectives.registry import OBJECTIVES
 from core.objectives.terms import ElboTerms
@@ -56,7 +56,7 @@ def test_every_objective_gives_costs_of_each_image_and_their_mean(name: str) -> 
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])
 def test_the_loss_and_its_gradient_are_those_of_torch_distributions(beta: float) -> None:
-    model, x = build_model(SMALL, seeded()).double(), some_images().double()
+    model, x = build_latent_model(SMALL, seeded()).double(), some_images().double()
     objective = OBJECTIVES["vae"](ObjectiveConfig())
     loss = objective.loss(objective.terms(model, x, seeded(1)), beta)
     head = model.encoder(x)
@@ -71,7 +71,7 @@ def test_the_loss_and_its_gradient_are_those_of_torch_distributions(beta: float)
 
 
 def test_the_cost_of_an_autoencoder_and_its_gradient_are_those_of_torch_distributions() -> None:
-    model = build_model(replace(SMALL, model="autoencoder"), seeded()).double()
+    model = build_latent_model(replace(SMALL, model="autoencoder"), seeded()).double()
     objective, x = OBJECTIVES["autoencoder"](ObjectiveConfig()), some_images().double()
     loss = objective.loss(objective.terms(model, x, seeded(1)), 7.0)
     expected = -log_prob(Bernoulli(logits=model.decoder(model.encoder(x))), x).mean()
@@ -98,7 +98,7 @@ def evidence_on_grid(model: LatentModel, x: torch.Tensor, half_width: float = 8.
 
 
 def trained_vae(beta: float = 1.0) -> tuple[LatentModel, torch.Tensor]:
-    model, x = build_model(SMALL, seeded()).double(), some_images(3).double()
+    model, x = build_latent_model(SMALL, seeded()).double(), some_images(3).double()
     optimiser, generator = torch.optim.Adam(model.parameters(), lr=0.02), seeded(3)
     for _ in range(150):
         optimiser.zero_grad()
@@ -136,7 +136,7 @@ def test_the_elbo_is_below_the_evidence_by_the_kl_to_the_true_posterior(beta: fl
 
 
 def test_the_elbo_reaches_the_evidence_when_the_code_says_nothing() -> None:
-    model = build_model(SMALL, seeded())
+    model = build_latent_model(SMALL, seeded())
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.startswith(("decoder.layers.0", "encoder.layers.1")):

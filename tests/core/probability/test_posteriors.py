@@ -9,9 +9,10 @@ from torch.distributions import Normal, kl_divergence
 from core import choices
 from core.config import ModelConfig
 from core.models.layout import head_width
+from core.probability.clamp import clamp_keeping_gradient
 from core.probability.divergences import kl_to_standard_normal
 from core.probability.limits import LOG_VAR_MAX, LOG_VAR_MIN
-from core.probability.posteriors import POSTERIORS, FactorisedGaussian, PointMass, clamp_keeping_gradient
+from core.probability.posteriors import POSTERIORS, FactorisedGaussian, PointMass
 from core.probability.priors import StandardNormal
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import config as choices
+from core import choices
 from core.config import DataConfig, ModelConfig, TrainingConfig
 from core.training import held_out
 from core.training.chunks import MAX_STEPS, ChunkLength
@@ -17,8 +17,8 @@ from core.training.pace import Pace
 from core.training.position import Position
 from core.training.randomness import Stream, epoch_order, reseed, stream_seed
 from core.training.resident import ResidentImages
-from core.training.schedules import SCHEDULES
-from tests.core.training.runs import some_data
+from core.training.schedules import BURDA_PASSES, SCHEDULES
+from tests.core.training.runs import a_run, finished, some_data
 
 
 class FakeClock:
@@ -48,6 +48,31 @@ def test_cosine_is_that_of_torch() -> None:
         assert SCHEDULES["cosine"](step / 10) == pytest.approx(oracle.get_last_lr()[0], abs=1e-9)
         optimiser.step()
         oracle.step()
+
+
+def test_each_of_burdas_stages_takes_three_times_the_passes_of_the_one_before() -> None:
+    expected = [10.0 ** (-stage / 7) for stage in range(8) for _ in range(3**stage)]
+    assert len(expected) == BURDA_PASSES
+    steps_a_pass = 3
+    factors = [
+        SCHEDULES["burda"](step / (steps_a_pass * len(expected))) for step in range(steps_a_pass * len(expected))
+    ]
+    assert factors == pytest.approx(np.repeat(expected, steps_a_pass))
+    assert SCHEDULES["burda"](1.0) == pytest.approx(0.1)
+
+
+def test_adams_epsilon_is_the_one_that_is_set() -> None:
+    rate, moves = 0.01, []
+    for epsilon in (0.5, 1.0):
+        run = a_run(learning_rate=rate, adam_epsilon=epsilon, epochs=1, batch_size=30)
+        before = run.weights().arrays
+        finished(run)
+        moves.append(np.concatenate([(run.weights().arrays[name] - before[name]).ravel() for name in before]))
+    # The first step of Adam is rate * g / (|g| + ε): one ε gives g, and with it the step of the other.
+    size = np.abs(moves[0].astype(np.float64))
+    gradient = 0.5 * size / (rate - size)
+    np.testing.assert_allclose(np.abs(moves[1]), rate * gradient / (gradient + 1.0), rtol=1e-2, atol=1e-6)
+    assert size.max() > 1e-4
 
 
 def test_the_processor_is_always_there_and_automatic_takes_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

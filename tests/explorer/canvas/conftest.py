@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from core.findings.evidence import PosteriorMap
 from core.snapshots import Codes, Mosaic, frozen
 from explorer.messages import Handle
 from explorer.views.canvas import LatentCanvas
@@ -30,6 +31,7 @@ def make_codes(mean: Any, labels: Any = None, version: int = 1) -> Codes:
     return Codes(
         mean=mean,
         log_var=None,
+        kl=None,
         indices=frozen(np.arange(len(mean)), np.int64),
         labels=None if labels is None else frozen(labels, np.int64),
         split="train",
@@ -46,6 +48,13 @@ def make_mosaic(
     picture: Any, low: tuple[float, float], high: tuple[float, float], axes: tuple[int, int] = (0, 1)
 ) -> Mosaic:
     return Mosaic(frozen(picture, np.uint8), low, high, axes, version=1)
+
+
+def make_map(density: Any, *ranges: tuple[float, float]) -> PosteriorMap:
+    """Return a posterior map from rows of numbers, first row at the top, and its range on each latent dimension."""
+    rows = frozen(np.atleast_2d(np.asarray(density)), np.float32)
+    low, high = zip(*ranges, strict=True)
+    return PosteriorMap(rows, low, high, (high[0] - low[0]) / rows.shape[1], version=1)
 
 
 class Recorder:

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.theme import apply_theme, current_palette
 from explorer.views.canvas import LatentCanvas
+from explorer.views.canvas.samples import group_colours
 from explorer.views.canvas.scales import axis_name, nice_step, ticks
 from tests.explorer.canvas.conftest import make_codes, make_handle, make_mosaic
 
@@ -171,3 +172,70 @@ def test_steps_are_one_two_or_five_and_axes_are_counted_from_one() -> None:
     assert [nice_step(value) for value in (0.9, 1.0, 1.1, 2.1, 5.5, 0.03)] == pytest.approx([1, 1, 2, 5, 10, 0.05])
     assert axis_name(0) == "z₁"
     assert axis_name(11) == "z₁₂"
+
+
+def test_the_ellipse_of_a_full_covariance_is_turned_as_its_axes_are(canvas: LatentCanvas) -> None:
+    canvas.set_layers(prior=False)
+    before = pixels(canvas)
+    scale = np.array([[0.8, 0.0], [0.6, 0.2]], dtype=np.float32)
+    canvas.set_drawing_mark(np.zeros(2, dtype=np.float32), scale)
+    changed = np.abs(pixels(canvas) - before).max(axis=2) > 8
+    ys, xs = np.nonzero(changed)
+    a, b = canvas.view.to_latent(xs.astype(np.float32), ys.astype(np.float32))
+    # Inside the ellipse at two standard deviations, by the covariance itself and no angle.
+    distance = np.einsum("in,ij,jn->n", np.stack((a, b)), np.linalg.inv(scale @ scale.T), np.stack((a, b)))
+    far_from_the_mean = np.hypot(xs - canvas.width() / 2, ys - canvas.height() / 2) > 15
+    assert np.sqrt(distance[far_from_the_mean].max()) == pytest.approx(2.0, abs=0.2)
+    assert (xs.max() - xs.min()) / canvas.view.scale == pytest.approx(4 * 0.8, abs=0.05)
+    assert (ys.max() - ys.min()) / canvas.view.scale == pytest.approx(4 * np.hypot(0.6, 0.2), abs=0.05)
+
+
+def test_an_ellipse_turned_the_other_way_would_be_seen(canvas: LatentCanvas) -> None:
+    canvas.set_layers(prior=False)
+    pictures = []
+    for cross in (0.6, -0.6):
+        canvas.set_drawing_mark(np.zeros(2, np.float32), np.array([[0.8, 0.0], [cross, 0.2]], np.float32))
+        pictures.append(pixels(canvas))
+    y, x = (round(value) for value in canvas.view.to_pixels(0.9, 0.7)[::-1])
+    assert pictures[0][y, x].tolist() != pictures[1][y, x].tolist()
+
+
+def test_a_larger_model_shows_the_marginal_of_a_full_covariance_on_its_axes(canvas: LatentCanvas) -> None:
+    canvas.set_latent_dim(3, True)
+    scale = np.array([[0.5, 0, 0], [0.1, 0.4, 0], [0.3, -0.2, 0.6]], np.float32)
+    canvas.set_axes(2, 0)
+    canvas.set_posterior(np.arange(3, dtype=np.float32), scale)
+    covariance = (scale @ scale.T).astype(np.float64)
+    assert canvas._encodings["posterior"].mean == (2.0, 0.0)
+    assert canvas._encodings["posterior"].covariance == pytest.approx(
+        (covariance[2, 2], covariance[2, 0], covariance[0, 0]), rel=1e-6
+    )
+
+
+def test_a_fitted_q_has_its_own_colour_and_name(canvas: LatentCanvas) -> None:
+    canvas.set_layers(prior=False)
+    empty = pixels(canvas)
+    canvas.set_fitted(np.array([1.0, 1.0], np.float32), np.array([0.2, 0.2], np.float32))
+    assert close_to(pixels(canvas), current_palette().fitted_mark, 8).sum() > 100
+    canvas.set_fitted(None)
+    np.testing.assert_array_equal(pixels(canvas), empty)
+
+
+def test_points_stand_where_their_codes_are_in_the_colours_of_their_groups(canvas: LatentCanvas) -> None:
+    canvas.set_layers(prior=False)
+    empty = pixels(canvas)
+    codes = np.array([[1.0, 1.0], [-1.5, 0.5], [np.nan, 0.0], [1e30, 0.0]], np.float32)
+    canvas.set_points(codes, np.zeros((1, 2), np.float32), np.array([0, 1, 0, 0]))
+    picture = pixels(canvas)
+    colours = group_colours(current_palette())
+    for code, colour in zip(codes[:2], colours, strict=False):
+        y, x = (round(value) for value in canvas.view.to_pixels(float(code[0]), float(code[1]))[::-1])
+        assert close_to(picture[y - 1 : y + 2, x - 1 : x + 2], colour, 8).any()
+    y, x = (round(value) for value in canvas.view.to_pixels(0.5, 0.5)[::-1])
+    assert (picture[y - 1 : y + 2, x - 1 : x + 2] != empty[y - 1 : y + 2, x - 1 : x + 2]).any(), "a line leads there"
+    canvas.set_points(None)
+    np.testing.assert_array_equal(pixels(canvas), empty)
+    with pytest.raises(ValueError, match="points need 2 latent dimensions"):
+        canvas.set_points(np.zeros((3, 5), np.float32))
+    with pytest.raises(ValueError, match="4 points need as many origins, or one, not 2"):
+        canvas.set_points(codes, np.zeros((2, 2), np.float32))

@@ -13,7 +13,7 @@ from explorer.views.canvas import LatentCanvas
 
 def cloud(reach: float, version: int = 1) -> Codes:
     mean = np.random.default_rng(0).uniform(-reach, reach, (400, 2)).astype(np.float32)
-    return Codes(mean, None, np.arange(400), None, "held_out", 400, version)
+    return Codes(mean, None, None, np.arange(400), None, "held_out", 400, version)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.views.canvas import LatentCanvas
-from tests.explorer.canvas.conftest import Recorder, make_codes, make_handle, make_mosaic
+from tests.explorer.canvas.conftest import Recorder, make_codes, make_handle, make_map, make_mosaic
 
 _LEFT = Qt.MouseButton.LeftButton
 
@@ -33,9 +33,18 @@ def test_no_setter_says_an_intent(canvas: LatentCanvas, recorder: Recorder) -> N
         canvas.clear_drawing_mark()
         canvas.set_posterior(code, code + 0.5)
         canvas.set_posterior(None)
+        canvas.set_fitted(code, np.eye(latent_dim, dtype=np.float32))
+        canvas.set_fitted(None)
+        canvas.set_points(np.ones((3, latent_dim), np.float32), code[None], np.arange(3))
+        canvas.set_points(None)
+        canvas.set_draw_posterior(code, code + 0.5)
+        canvas.set_draw_posterior(None)
+        if latent_dim < 3:
+            canvas.set_posterior_map(make_map([[0.0, 1.0, 0.5]] * latent_dim, *[(-1.0, 1.0)] * latent_dim))
+        canvas.set_posterior_map(None)
         canvas.set_hover_picture(0, picture, "text")
-        canvas.set_layers(mosaic=False, codes=False, prior=False)
-        canvas.set_layers(mosaic=True, codes=True, prior=True)
+        canvas.set_layers(mosaic=False, codes=False, prior=False, posterior=False)
+        canvas.set_layers(mosaic=True, codes=True, prior=True, posterior=True)
         canvas.set_note("note")
         canvas.fit_view()
         canvas.grab()
@@ -151,6 +160,7 @@ def test_a_larger_model_says_that_points_are_projected(canvas: LatentCanvas) -> 
     canvas.set_note("2,000 of 60,000 training images, version 12")
     assert canvas._notes() == (
         "points are projected on z₄, z₂; pictures are the slice through the sliders' code",
+        "ellipses are marginals of q on z₄, z₂",
         "2,000 of 60,000 training images, version 12",
     )
 
@@ -171,12 +181,10 @@ def test_a_mark_follows_the_axes_and_one_of_other_axes_vanishes(canvas: LatentCa
     canvas.set_latent_dim(4, True)
     canvas.set_drawing_mark(np.arange(4, dtype=np.float32), np.arange(4, dtype=np.float32) + 1)
     canvas.set_posterior(np.array([0.5, 0.25], dtype=np.float32), None)
-    assert canvas._posterior_mark is not None
-    assert canvas._posterior_mark.mean == (0.5, 0.25)
+    assert canvas._encodings["posterior"].mean == (0.5, 0.25)
     canvas.set_axes(3, 1)
-    assert canvas._drawing_mark is not None
-    assert canvas._drawing_mark.mean == (3.0, 1.0)
-    assert canvas._drawing_mark.std == (4.0, 2.0)
-    assert canvas._posterior_code is None
+    assert canvas._encodings["drawing"].mean == (3.0, 1.0)
+    assert canvas._encodings["drawing"].std == (4.0, 2.0)
+    assert "posterior" not in canvas._encodings
     with pytest.raises(ValueError, match="a code of 4 values or two on the shown axes, not 3"):
         canvas.set_drawing_mark(np.zeros(3, dtype=np.float32), None)

@@ -84,6 +84,7 @@ def encoding(*, latent_dim: int = 2, autoencoder: bool = False, grey: bool = Fal
         kl=None if autoencoder else 6.5,
         num_samples=64,
         version=12,
+        scale=frozen(np.eye(latent_dim) * (0.0 if autoencoder else 0.5), np.float32),
     )
 
 

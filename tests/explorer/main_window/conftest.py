@@ -26,7 +26,18 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def made(qtbot: Any, settings: Settings) -> Maker:
     def make(width: int = 1440, height: int = 1200) -> MainWindow:
-        panels = Panels(DataPanel(), ModelPanel(), TrainingPanel(), _plain(), _plain(), _plain(), _plain(400), _plain())
+        panels = Panels(
+            DataPanel(),
+            ModelPanel(),
+            TrainingPanel(),
+            _plain(),
+            _plain(),
+            _plain(),
+            _plain(400),
+            _plain(),
+            tuple(_plain() for _ in range(4)),
+            (_plain(), _plain()),
+        )
         window = MainWindow(panels, settings)
         window.resize(width, height)
         qtbot.addWidget(window, before_close_func=MainWindow.close_now)

@@ -1,5 +1,6 @@
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QByteArray, QPoint, Qt
 from PySide6.QtWidgets import (
     QApplication,
@@ -12,6 +13,11 @@ from explorer.messages import RunState
 from explorer.settings import Settings
 from explorer.views.main_window import MainWindow
 from tests.explorer.main_window.conftest import Maker, close_button
+
+
+def widths_in_front(window: MainWindow) -> dict[str, int]:
+    """Return the widths of the docks that are seen; behind a tab a dock has any."""
+    return {dock.objectName(): dock.width() for dock in window.docks.all() if not dock.visibleRegion().isEmpty()}
 
 
 def test_everything_is_inside_the_window(window: MainWindow) -> None:
@@ -76,10 +82,10 @@ def test_the_next_window_stands_as_the_last_one_was_left(made: Maker, qtbot: Any
     window = made(1440, 900)
     window.resizeDocks([window.docks.experiment], [420], Qt.Orientation.Horizontal)
     QApplication.processEvents()  # noqa: TID251 - lets the docks take their sizes
-    widths = [dock.width() for dock in window.docks.all()]
+    widths = widths_in_front(window)
     window.close_now()
     again = made(1440, 900)
-    qtbot.waitUntil(lambda: [dock.width() for dock in again.docks.all()] == widths, timeout=2000)
+    qtbot.waitUntil(lambda: widths_in_front(again) == widths, timeout=2000)
     assert again.tabPosition(Qt.DockWidgetArea.RightDockWidgetArea) == QTabWidget.TabPosition.North
 
 
@@ -113,3 +119,27 @@ def test_the_field_that_a_run_fixes_gives_its_focus_to_pause(window: MainWindow)
     focused = QApplication.focusWidget()
     assert focused is not None
     assert focused.objectName() == "model.pause_or_resume"
+
+
+def test_what_lies_below_spans_the_right_column_and_the_ledger_has_two_fifths_of_it(made: Maker) -> None:
+    window = made(1440, 900)
+    curves, ledger, hand = window.docks.curves, window.docks.ledger[0], window.docks.hand
+    below = curves.width() + ledger.width()
+    assert curves.width() == pytest.approx(0.6 * below, abs=12)
+    assert ledger.width() >= 400
+    assert ledger.mapTo(window, QPoint(ledger.width(), 0)).x() == hand.mapTo(window, QPoint(hand.width(), 0)).x()
+    assert ledger.widget().height() >= 220
+    assert hand.height() >= 480, "pictures and sliders keep the height they need"
+
+
+@pytest.mark.parametrize("size", [(800, 560), (1100, 700)])
+def test_a_small_window_gives_curves_and_ledger_one_place_and_the_right_column_its_height(
+    made: Maker, size: tuple[int, int]
+) -> None:
+    window = made(*size)
+    assert window.docks.ledger[0] in window.tabifiedDockWidgets(window.docks.curves)
+    assert not window.docks.curves.visibleRegion().isEmpty(), "the curves are in front"
+    assert window.docks.curves.height() < size[1] // 2
+    window.commands.trigger("view.dock_ledger")
+    window.commands.trigger("view.dock_ledger")
+    assert not window.docks.ledger[0].visibleRegion().isEmpty(), "its command brings the ledger to the front"

@@ -77,11 +77,11 @@ def test_one_latent_dimension_asks_for_one_row() -> None:
 
 def test_a_subset_is_never_silent() -> None:
     mean = np.zeros((2, 2), np.float32)
-    subset = Codes(mean, None, np.arange(2), None, "train", 60_000, 1)
+    subset = Codes(mean, None, None, np.arange(2), None, "train", 60_000, 1)
     assert scene.codes_note(subset) == "2 of 60,000 training images"
 
 
 def test_amid_the_data_is_a_code_of_the_data() -> None:
     mean = np.array([[0, 0], [1, 1], [1.1, 1], [9, 9], [1, 0.9]], np.float32)
-    codes = Codes(mean, None, np.arange(5), None, "held_out", 5, 1)
+    codes = Codes(mean, None, None, np.arange(5), None, "held_out", 5, 1)
     np.testing.assert_array_equal(scene.thick_of(codes), [1, 1])

@@ -144,7 +144,7 @@ def test_closing_with_a_dialog_open(opened: OpenProgram, tmp_path: Path) -> None
     found = bars(50, seed=5)
     np.savez(tmp_path / "more.npz", images=found.images)
     opened.drop(tmp_path / "more.npz")
-    opened.until("the import dialog", lambda: opened.session._dialog is not None)
+    opened.until("the import dialog", lambda: opened.session._importing.is_open)
     opened.press(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
     assert opened.close() < CLOSING_S
     assert opened.ended == [True]

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 
 from core.data.binarisation import seen_by_model
-from core.models.build import build_model, load_weights
+from core.models.build import build_latent_model, load_weights
 from core.snapshots import PictureEncoding
 from explorer.views.draw_pad import DrawPad
 from explorer.views.readouts import number
@@ -52,7 +52,7 @@ def encoding_of(opened: OpenProgram) -> PictureEncoding:
 
 def posterior_by_torch(x: np.ndarray) -> torch.distributions.Normal:
     """Return q(z|x) of the model of the training: an oracle for the window's own encoder."""
-    model = build_model(trained().config.model, None)
+    model = build_latent_model(trained().config.model, None)
     load_weights(model, trained().weights)
     with torch.no_grad():
         mean, log_var = model.encoder(torch.tensor(x[None])).chunk(2, dim=1)
@@ -61,7 +61,7 @@ def posterior_by_torch(x: np.ndarray) -> torch.distributions.Normal:
 
 def elbo_by_torch(x: np.ndarray) -> tuple[float, float, float]:
     """Return NLL, KL and the standard error of the NLL, from many samples and torch's own distributions."""
-    model = build_model(trained().config.model, None)
+    model = build_latent_model(trained().config.model, None)
     load_weights(model, trained().weights)
     posterior = posterior_by_torch(x)
     prior = torch.distributions.Normal(torch.zeros(2), torch.ones(2))
@@ -80,8 +80,7 @@ def test_a_drawing_is_encoded_and_marked_while_the_pen_is_still_down(opened: Ope
     opened.draw((40, 100), (240, 100), lift=False)
     first = encoding_of(opened)
     canvas = opened.views.canvas
-    assert canvas._drawing_code is not None
-    np.testing.assert_array_equal(canvas._drawing_code[0], first.mean)
+    np.testing.assert_array_equal(canvas._encoded["drawing"][0], first.mean)
     opened.driver.move(surface, [surface.widget_from_ink(240, 110), surface.widget_from_ink(30, 110)], gap_ms=8)
     assert encoding_of(opened) is not first
     opened.driver.release(surface, surface.widget_from_ink(30, 110))
@@ -101,10 +100,9 @@ def test_what_is_shown_of_a_drawing_is_its_own_posterior_and_bound(opened: OpenP
     nll, kl, error = elbo_by_torch(x)
     assert encoding.kl == pytest.approx(kl, abs=1e-3)
     assert encoding.nll == pytest.approx(nll, abs=4 * error + 0.1)
-    marked = opened.views.canvas._drawing_code
-    assert marked is not None
-    assert marked[1] is not None
-    np.testing.assert_allclose(marked[1], posterior.stddev.numpy(), rtol=1e-3)
+    scale = opened.views.canvas._encoded["drawing"][1]
+    assert scale is not None
+    np.testing.assert_allclose(scale, np.diag(posterior.stddev.numpy()), rtol=1e-3)
 
 
 def test_the_elbo_of_a_held_out_image_on_the_pad_is_that_of_its_own_draw(opened: OpenProgram) -> None:
@@ -151,7 +149,7 @@ def test_clearing_the_pad_takes_its_mark_away(opened: OpenProgram) -> None:
     opened.draw((60, 30), (60, 250))
     encoding_of(opened)
     opened.click(pad_of(opened).tools.clear)
-    assert opened.views.canvas._drawing_code is None
+    assert "drawing" not in opened.views.canvas._encoded
     assert pad_of(opened).results.encoding is None
     assert not pad_of(opened).sources.to_canvas.isEnabled()
 

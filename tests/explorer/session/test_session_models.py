@@ -103,7 +103,7 @@ def test_every_model_is_dragged_slid_and_drawn_for(shared: OpenProgram, kind: st
     assert results.encoding is not None
     assert results.encoding.mean.shape == (latent_dim,)
     assert results.encoding.seen.shape == (SIDE, SIDE)
-    assert opened.views.canvas._drawing_mark is not None
+    assert "drawing" in opened.views.canvas._encodings
     opened.raise_dock(opened.views.hand)
     assert not opened.error
 

@@ -1,0 +1,128 @@
+"""Stops of the tour at two models side by side, at clouds of codes under noise, and at nearest neighbours."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QComboBox, QDockWidget, QLineEdit, QWidget
+
+from explorer.program import Program
+from explorer.tour.driver import Driver, TourError, line
+from resources import resource
+
+_AUTOENCODER = "Autoencoder"
+_DOCK_PX = 300
+
+
+class SimilarStops:
+    """Trains an autoencoder for one epoch and lays the shipped VAE beside it."""
+
+    def __init__(self, program: Program, driver: Driver) -> None:
+        self._program = program
+        self._driver = driver
+        self.measured: dict[str, object] = {}
+
+    def walk(self) -> None:
+        """Make every stop.  Raises TourError where the program does not do what it should."""
+        self._train_an_autoencoder()
+        self._compare()
+        self._cloud()
+        self._neighbours()
+
+    def _train_an_autoencoder(self) -> None:
+        views, training = self._program.views, self._program.session.training
+        kinds, epochs = views.model.form.editor("model"), views.training.findChild(QLineEdit, "epochs")
+        if not isinstance(kinds, QComboBox) or epochs is None:
+            raise TourError("the panels have no field for the kind of model, or none for the epochs")
+        kinds.setFocus()
+        self._driver.type(kinds, _AUTOENCODER)
+        epochs.setFocus()
+        epochs.selectAll()
+        self._driver.type(epochs, "1")
+        self._driver.key(epochs, Qt.Key.Key_Return)
+        self._driver.key(self._program.window, Qt.Key.Key_F5)
+        self._driver.wait_for("the autoencoder's run", lambda: training.active, timeout_s=30)
+        self._driver.wait_for("its end", lambda: not training.active, timeout_s=600)
+        saved = self._program.session.documents.saved
+        if saved is None or saved.config.model.model != "autoencoder":
+            raise TourError("the model that was trained is no autoencoder")
+        self._driver.wait(600)
+
+    def _compare(self) -> None:
+        panel, compare = self._program.views.compare, self._program.session.analyses.compare
+        self._driver.key(self._program.window, Qt.Key.Key_F7)
+        self._choose_in(panel.menu, "mnist-2d")
+        self._driver.wait_for("the second model's codes", lambda: compare.space.codes is not None, timeout_s=30)
+        self._driver.wait(1200)
+        self._driver.picture("side by side")
+        canvas, latent = self._program.views.canvas, self._program.session.latent
+        code = latent.selected_code
+        if code is None:
+            raise TourError("no handle is selected")
+        before = panel.second.grab().toImage()
+        here = QPointF(*canvas.view.to_pixels(*(float(code[axis]) for axis in latent.axes)))
+        middle = QPointF(0.5 * canvas.width(), 0.5 * canvas.height())
+        self._driver.drag(canvas, line(here, 0.4 * here + 0.6 * middle + QPointF(40, 30), 30))
+        self._driver.wait(300)
+        if panel.second.grab().toImage() == before:
+            raise TourError("the handle was dragged, and the second canvas did not follow")
+        self._driver.picture("side by side, dragged")
+        self._driver.click(panel.end)
+        if panel.comparing:
+            raise TourError("the comparison does not end")
+
+    def _cloud(self) -> None:
+        views, session = self._program.views, self._program.session
+        panel, latent = views.similar, session.latent
+        self._raise(panel)
+        views.window.resizeDocks([views.window.docks.curves], [_DOCK_PX], Qt.Orientation.Vertical)
+        panel.menu.popup(panel.mapToGlobal(panel.rect().center()))
+        self._choose_in(panel.menu, "mnist-2d")
+        latent.select_image(4)
+        columns = panel.columns[:2]
+        self._driver.wait_for("both clouds", lambda: all(column.cloud is not None for column in columns), timeout_s=30)
+        self._driver.wait(500)
+        self._driver.picture("a cloud under noise")
+        slider = panel.controls.size_slider
+        slider.setFocus()
+        first = columns[0].cloud
+        for _ in range(4):
+            self._driver.key(slider, Qt.Key.Key_PageUp)
+            self._driver.wait(60)
+        self._driver.wait_for("the cloud to follow", lambda: columns[0].cloud is not first)
+        self._driver.click(panel.close_up)
+        self._driver.wait(500)
+        self._driver.picture("more noise, close up")
+        self.measured["cloud_spread"] = {
+            column.title: round(column.cloud.spread, 5) for column in columns if column.cloud is not None
+        }
+        self._driver.click(panel.close_up)
+
+    def _neighbours(self) -> None:
+        panel = self._program.views.similar
+        if panel.neighbours_button.isVisible():
+            self._driver.click(panel.neighbours_button)
+        shown = panel.neighbours.rows[0][0]
+        self._driver.wait_for("the neighbours", lambda: shown.picture is not None and bool(panel.neighbours.words))
+        self._driver.wait(300)
+        self._driver.picture("nearest neighbours")
+        self.measured["neighbours"] = panel.neighbours.words
+
+    def _choose_in(self, menu: QWidget, name: str) -> None:
+        """Choose a model by its name in an open menu."""
+        self._driver.wait_for("the menu of models", menu.isVisible)
+        shipped = Path(resource("models", f"{name}.safetensors"))
+        for action in menu.actions():
+            if action.data() == shipped:
+                action.trigger()
+                menu.close()
+                return
+        raise TourError(f"the menu does not offer {name}")
+
+    def _raise(self, content: QWidget) -> None:
+        parent: QWidget | None = content
+        while parent is not None and not isinstance(parent, QDockWidget):
+            parent = parent.parentWidget()
+        if parent is not None:
+            parent.show()
+            parent.raise_()
+            self._driver.wait(150)

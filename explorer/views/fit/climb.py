@@ -1,0 +1,146 @@
+"""The ELBO over the iterations of a fit, climbing toward log p(x)."""
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer.theme import current_palette
+from explorer.views.readouts import number
+
+_LEAST_ITERATIONS = 20
+_LEAST_SPAN = 0.5
+"""Nats that the plot shows at least: a fit that has arrived is a flat line, not noise."""
+_PADDING = 0.08
+_TEXT_GAP = 4.0
+
+
+class ClimbPlot(QWidget):
+    """A line of nats by iteration, and horizontal lines to compare it with."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("ELBO by iteration")
+        self.setToolTip(
+            "The ELBO of the q being fitted, by iteration.  Dashed: log p(x), which no ELBO exceeds.\n"
+            "What is left between them is KL(q ‖ p(z|x))."
+        )
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._elbos: list[float] = []
+        self._lines: tuple[tuple[float, str, str], ...] = ()
+
+    @property
+    def elbos(self) -> tuple[float, ...]:
+        """The values shown, the start first."""
+        return tuple(self._elbos)
+
+    def set_elbos(self, values: Sequence[float]) -> None:
+        """Show these values, the start first."""
+        self._elbos = [value for value in values if math.isfinite(value)]
+        self._describe()
+        self.update()
+
+    def set_lines(self, lines: Sequence[tuple[float, str, str]]) -> None:
+        """Show horizontal lines: nats, what they are, and the palette's colour; the first is dashed."""
+        self._lines = tuple(line for line in lines if math.isfinite(line[0]))
+        self._describe()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the least height: it takes what the panel has to spare, and asks for no more."""
+        return QSize(280, self.minimumSizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the least size."""
+        return QSize(160, 64)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        """Paint lines, curve and labels."""
+        colours = current_palette()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(colours.canvas))
+        area = self._area()
+        low, high = self._span()
+        self._paint_ticks(painter, area, low, high)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        # The labels stand at opposite ends: the lines may lie on each other, at the scale of a start from the prior.
+        for row, (nats, text, colour) in enumerate(self._lines):
+            y = _place(nats, low, high, area)
+            style = Qt.PenStyle.DashLine if row == 0 else Qt.PenStyle.DotLine
+            painter.setPen(QPen(QColor(getattr(colours, colour)), 1.3, style))
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            label = f"{text} {number(nats)}"
+            width = QFontMetricsF(self.font()).horizontalAdvance(label)
+            below = row == 0 or y - self.fontMetrics().height() < area.top()
+            x = area.right() - width - _TEXT_GAP if row == 0 else area.left() + _TEXT_GAP
+            base = y + self.fontMetrics().ascent() + 1.0 if below else y - self.fontMetrics().descent() - 1.0
+            painter.drawText(QPointF(x, base), label)
+        self._paint_curve(painter, area, low, high)
+        painter.end()
+
+    def _paint_curve(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
+        if not self._elbos:
+            return
+        colours = current_palette()
+        last = max(len(self._elbos) - 1, _LEAST_ITERATIONS)
+        points = [
+            QPointF(area.left() + area.width() * row / last, _place(nats, low, high, area))
+            for row, nats in enumerate(self._elbos)
+        ]
+        painter.setPen(QPen(QColor(colours.fitted_mark), 1.8))
+        painter.drawPolyline(QPolygonF(points))
+        painter.setBrush(QColor(colours.fitted_mark))
+        painter.setPen(QPen(QColor(colours.canvas), 1.0))
+        painter.drawEllipse(points[-1], 3.5, 3.5)
+
+    def _paint_ticks(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
+        colours = current_palette()
+        step = _round_step((high - low) / max(2.0, area.height() / 34.0))
+        decimals = max(0, -math.floor(math.log10(step)))
+        nats = math.ceil(low / step) * step
+        while nats <= high:
+            y = _place(nats, low, high, area)
+            painter.setPen(QColor(colours.grid))
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            painter.setPen(QColor(colours.muted_text))
+            text = number(nats, decimals)
+            width = QFontMetricsF(self.font()).horizontalAdvance(text)
+            painter.drawText(QPointF(area.left() - width - _TEXT_GAP, y + 0.35 * self.fontMetrics().ascent()), text)
+            nats += step
+        last = max(len(self._elbos) - 1, _LEAST_ITERATIONS)
+        base = self.height() - self.fontMetrics().descent() - 1.0
+        painter.drawText(QPointF(area.left(), base), "0")
+        text = f"{last} iterations"
+        width = QFontMetricsF(self.font()).horizontalAdvance(text)
+        painter.drawText(QPointF(area.right() - width, base), text)
+
+    def _area(self) -> QRectF:
+        metrics = QFontMetricsF(self.font())
+        left = metrics.horizontalAdvance("\N{MINUS SIGN}0000.0") + 2.0 * _TEXT_GAP
+        return QRectF(left, 4.0, max(self.width() - left - 6.0, 1.0), max(self.height() - metrics.height() - 8.0, 1.0))
+
+    def _span(self) -> tuple[float, float]:
+        shown = [*self._elbos, *(nats for nats, _, _ in self._lines)]
+        if not shown:
+            return 0.0, 1.0
+        low, high = min(shown), max(shown)
+        extra = max(_PADDING * (high - low), 0.5 * (_LEAST_SPAN - (high - low)), 0.02)
+        return low - extra, high + extra
+
+    def _describe(self) -> None:
+        lines = [f"{text} {number(nats)} nats" for nats, text, _ in self._lines]
+        if self._elbos:
+            lines.insert(0, f"ELBO {number(self._elbos[-1])} nats after {len(self._elbos) - 1} iterations")
+        self.setAccessibleDescription("; ".join(lines))
+
+
+def _place(nats: float, low: float, high: float, area: QRectF) -> float:
+    return area.bottom() - area.height() * (nats - low) / (high - low)
+
+
+def _round_step(step: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, not below the step."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= 0.999 * step)
