@@ -141,6 +141,16 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Repair:
+    """A data image as a denoising autoencoder gets it in training, and what it makes of it."""
+
+    corrupted: Picture
+    """x̃, clipped to what can be shown."""
+    restored: Picture
+    """E[x | f(x̃)]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HandPictures:
     """The pictures beside the canvas for the selected handle."""
 
@@ -150,6 +160,8 @@ class HandPictures:
     version: int
     source: Picture | None = None
     """The data image the handle was dragged from, if any, as the model sees it."""
+    repair: Repair | None = None
+    """That image corrupted and restored, for a denoising autoencoder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -290,6 +302,8 @@ class HandRequest:
     serial: int
     code: Code
     source: Picture | None
+    corrupted: PixelRow | None = None
+    """The data image as a denoising autoencoder gets it in training."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,6 +313,8 @@ class PictureRequest:
     serial: int
     pixels: np.ndarray[Any, Any]
     """Shape (pixels,), float32 in [0, 1]."""
+    corrupted: PixelRow | None = None
+    """The x̃ that a denoising autoencoder encodes in its place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
