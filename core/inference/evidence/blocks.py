@@ -12,7 +12,11 @@ from core.inference.evidence.lattice import BLOCK, Keys
 Values = Float[np.ndarray, "pairs nodes"]
 Images = Int64[np.ndarray, "pairs"]
 PerPair = Float64[np.ndarray, "pairs"]
+PerImage = Float64[np.ndarray, "images"]
 PerClass = Float64[np.ndarray, "pairs classes"]
+
+Found = tuple[Int64[np.ndarray, "found"], Int64[np.ndarray, "found latent_dim"]]
+"""Pictures and blocks that are still to be computed."""
 
 _TINY = 1e-300
 _KEY_BITS = 20
@@ -33,6 +37,8 @@ class Pairs:
     """Largest log-density in each of the 2^K halves of half the width."""
     faces: Float[np.ndarray, "pairs faces"]
     """Largest log-density along the lower and the upper face of each axis."""
+    bend: PerPair
+    """Nats by which a peak in the middle between nodes rises over them, as the log-density bends in the block."""
     values: Values | None
 
     @classmethod
@@ -45,7 +51,8 @@ class Pairs:
         classes = np.add.reduceat(weights[:, _class_order(latent_dim)], _class_starts(latent_dim), axis=1)
         children = np.maximum.reduceat(values[:, _child_order(latent_dim)], _child_starts(latent_dim), axis=1)
         faces = np.stack([values[:, face].max(axis=1) for face in _faces(latent_dim)], axis=1)
-        return cls(image, keys, top, classes.astype(np.float64), children, faces, values if keep else None)
+        bend = _bend(values, latent_dim)
+        return cls(image, keys, top, classes.astype(np.float64), children, faces, bend, values if keep else None)
 
     def __len__(self) -> int:
         return len(self.image)
@@ -60,6 +67,7 @@ class Pairs:
             np.concatenate([self.classes, other.classes]),
             np.concatenate([self.children, other.children]),
             np.concatenate([self.faces, other.faces]),
+            np.concatenate([self.bend, other.bend]),
             values,
         )
 
@@ -73,34 +81,35 @@ class Pairs:
             self.classes[rows],
             self.children[rows],
             self.faces[rows],
+            self.bend[rows],
             values,
         )
 
-    def tops(self, num_images: int) -> PerPair:
+    def tops(self, num_images: int) -> PerImage:
         """Return the largest log-density of each picture; minus infinity for a picture without pairs."""
         tops = np.full(num_images, -np.inf)
         np.maximum.at(tops, self.image, self.top)
         return tops
 
-    def open_faces(self, threshold: PerPair) -> tuple[Images, Keys, PerPair]:
+    def open_faces(self, threshold: PerImage) -> tuple[Found, Float64[np.ndarray, "found"]]:
         """Return picture, missing neighbour and log-density of faces above their picture's threshold."""
         rows, faces = np.nonzero(self.faces > threshold[self.image][:, None])
         image, keys = self.image[rows], self.keys[rows].copy()
         keys[np.arange(len(rows)), faces // 2] += np.where(faces % 2, 1, -1)
         missing = ~np.isin(codes_of(image, keys), codes_of(self.image, self.keys))
-        return image[missing], keys[missing], self.faces[rows, faces][missing].astype(np.float64)
+        return (image[missing], keys[missing]), self.faces[rows, faces][missing].astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Totals:
     """What some pairs sum to, for each picture."""
 
-    top: PerPair
-    log_sum: PerPair
+    top: PerImage
+    log_sum: PerImage
     """log of the sum over nodes of exp(log-density)."""
-    coarse_bar: PerPair
+    coarse_bar: PerImage
     """Largest difference, in nats, of the lattices of twice the step from the whole."""
-    beyond: PerPair
+    beyond: PerImage
     """Nats that the mass beyond open faces may be worth."""
 
     @classmethod
@@ -115,7 +124,7 @@ class Totals:
             [np.bincount(pairs.image, weights=column, minlength=num_images) for column in scaled.T], axis=1
         )
         total = np.maximum(classes.sum(axis=1), _TINY)
-        beyond, _, nats = pairs.open_faces(np.full(num_images, -np.inf))
+        (beyond, _), nats = pairs.open_faces(np.full(num_images, -np.inf))
         # As if the face's largest density went on for a whole block.
         missing = np.bincount(beyond, weights=np.exp(nats - shift[beyond]), minlength=num_images)
         neglected = np.log1p(missing * BLOCK**latent_dim / total)
@@ -127,10 +136,10 @@ class Totals:
         )
 
 
-def spread(classes: PerClass, total: PerPair) -> PerPair:
+def spread(classes: Float64[np.ndarray, "images classes"], total: PerImage) -> PerImage:
     """Return the largest |log(n · part / whole)| of n lattices that together are the whole, nats."""
     ratios = np.maximum(classes, _TINY) * classes.shape[1] / np.maximum(total, _TINY)[:, None]
-    largest: PerPair = np.abs(np.log(ratios)).max(axis=1)
+    largest: PerImage = np.abs(np.log(ratios)).max(axis=1)
     return largest
 
 
@@ -146,6 +155,18 @@ def inside(keys: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which places `codes_of` can number."""
     within: np.ndarray[Any, np.dtype[np.bool_]] = (np.abs(keys) < _OFFSET - 1).all(axis=1)
     return within
+
+
+def _bend(values: Values, latent_dim: int) -> PerPair:
+    """Return the sum over the axes of −f'' h² / 8, each the largest in its block: how far a parabola's top can rise."""
+    cube = values.reshape(-1, *[BLOCK] * latent_dim)
+    bend = np.zeros(len(values))
+    for axis in range(1, latent_dim + 1):
+        with np.errstate(invalid="ignore"):
+            second = np.diff(cube, n=2, axis=axis).reshape(len(values), -1)
+        # Minus infinity, where weights have gone wild, bends nothing.
+        bend += np.nan_to_num(-second.min(axis=1), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0.0) / 8.0
+    return bend
 
 
 def _places(latent_dim: int) -> Int64[np.ndarray, "nodes latent_dim"]:

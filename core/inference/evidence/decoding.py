@@ -19,6 +19,8 @@ from core.snapshots import Weights
 
 NodeCodes = Float64[np.ndarray, "nodes latent_dim"]
 NodeNats = Float64[np.ndarray, "nodes"]
+Eta = Float[Tensor, "nodes statistics"]
+Offsets = Float64[Tensor, "nodes"]
 CodesOfPictures = Float64[np.ndarray, "pictures nodes latent_dim"]
 NatsOfPictures = Float64[np.ndarray, "pictures nodes"]
 ShouldStop = Callable[[], bool]
@@ -48,12 +50,12 @@ class NodeDecoder:
         """Return t(x) of each picture."""
         return self.family.statistics(torch.from_numpy(np.array(pixels, np.float32)))
 
-    def base(self, pixels: Pixels) -> NodeNats:
+    def base(self, pixels: Pixels) -> Float64[np.ndarray, "batch"]:
         """Return c(x) of each picture, nats."""
-        base: NodeNats = self.family.base(torch.from_numpy(np.array(pixels, np.float32))).numpy()
+        base: np.ndarray[Any, Any] = self.family.base(torch.from_numpy(np.array(pixels, np.float32))).numpy()
         return base
 
-    def natural(self, codes: NodeCodes) -> tuple[Statistics, Sums]:
+    def natural(self, codes: NodeCodes) -> tuple[Eta, Offsets]:
         """Return η(z) and log p(z) − A(z) of each code."""
         with torch.inference_mode():
             z = torch.from_numpy(codes)
@@ -62,7 +64,7 @@ class NodeDecoder:
 
     def chunks(
         self, codes: NodeCodes, should_stop: ShouldStop | None, rows: int = CHUNK_NODES
-    ) -> Iterator[tuple[slice, Statistics, Sums]]:
+    ) -> Iterator[tuple[slice, Eta, Offsets]]:
         """Yield the places of some codes with their `natural`, all in turn.  Raises Stopped."""
         for start in range(0, len(codes), rows):
             if should_stop is not None and should_stop():
@@ -71,7 +73,10 @@ class NodeDecoder:
             yield place, *self.natural(codes[place])
 
     def log_joint(
-        self, codes: CodesOfPictures, statistics: Statistics, should_stop: ShouldStop | None = None
+        self,
+        codes: CodesOfPictures,
+        statistics: Float[Tensor, "pictures statistics"],
+        should_stop: ShouldStop | None = None,
     ) -> NatsOfPictures:
         """Return log p(x|z) + log p(z) − c(x) of each picture at codes of its own, nats.  Raises Stopped."""
         pictures, per_picture, latent_dim = codes.shape
@@ -96,9 +101,7 @@ def summed(product: Float[Tensor, "*shape"], offset: Float64[Tensor, "*#shape"])
     return torch.nan_to_num_(total, nan=-math.inf, posinf=-math.inf).numpy()
 
 
-def products(
-    statistics: Statistics, eta: Float[Tensor, "nodes statistics"], offset: Float64[Tensor, "nodes"]
-) -> np.ndarray[Any, Any]:
+def products(statistics: Statistics, eta: Eta, offset: Offsets) -> np.ndarray[Any, Any]:
     """Return t · η + offset of many pictures, (pictures, nodes), in the precision of η; NaN gives no mass."""
     values: np.ndarray[Any, Any] = torch.addmm(offset.to(eta.dtype), statistics, eta.T).numpy()
     with np.errstate(over="ignore", invalid="ignore"):

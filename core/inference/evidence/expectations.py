@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
+from torch import Tensor
 
 from core.inference.array_posteriors import ArrayPosterior
 from core.inference.evidence.decoding import CodesOfPictures, NatsOfPictures, NodeDecoder, ShouldStop
-from core.inference.evidence.families import Statistics
 
 Noise = Float64[np.ndarray, "nodes latent_dim"]
 Shares = Float64[np.ndarray, "nodes"]
@@ -59,7 +59,7 @@ class Expectations:
 def expectations(
     decoder: NodeDecoder,
     posterior: ArrayPosterior,
-    statistics: Statistics,
+    statistics: Float[Tensor, "pictures statistics"],
     base: PerPicture,
     resolution: Resolution,
     should_stop: ShouldStop | None = None,

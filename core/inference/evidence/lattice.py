@@ -7,7 +7,7 @@ from itertools import product
 from typing import Self
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from core.inference.evidence.decoding import NodeCodes
 from core.shapes import CodeArray
@@ -87,7 +87,9 @@ class Lattice:
         keys: Keys = np.floor((codes - np.array(self.low)) / side).astype(np.int64)
         return keys
 
-    def nodes_of(self, keys: Keys, level: int, offsets: NodeCodes | None = None) -> NodeCodes:
+    def nodes_of(
+        self, keys: Keys, level: int, offsets: Float64[np.ndarray, "inner latent_dim"] | None = None
+    ) -> NodeCodes:
         """Return the nodes of some blocks, block after block; `offsets` within a block, in steps of the level."""
         step = self.step_at(level)
         offsets = block_offsets(self.latent_dim) if offsets is None else offsets

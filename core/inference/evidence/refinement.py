@@ -2,9 +2,8 @@
 
 Every picture is summed over one uniform lattice: on it an equal-weight sum of a smooth density that dies out
 converges faster than any power of the step, with an error near 2 exp(−2π² s²/h²) per axis for a Gaussian of width s.
-A picture is done when a second lattice, of 4/3 the step and other nodes, agrees with the first to the tolerance, and
-the lattices of twice the step agree to its square root: halving the step at least squares the error where the sum
-converges at all.
+A picture is done when a second lattice, of 4/3 the step and other nodes, agrees with the first to half the tolerance,
+and what the next halving would change is below it too, by the rate at which the last one did.
 """
 
 import math
@@ -16,17 +15,21 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float64, Int64
 
-from core.inference.evidence.blocks import Images, Pairs, PerPair, Totals, Values, codes_of, inside
-from core.inference.evidence.decoding import CHUNK_NODES, NodeCodes, NodeDecoder, ShouldStop, Stopped, products, summed
+from core.inference.evidence.blocks import Found, Images, Pairs, Totals, Values, codes_of, inside
+from core.inference.evidence.decoding import CHUNK_NODES, NodeDecoder, ShouldStop, Stopped, products, summed
 from core.inference.evidence.families import Statistics
 from core.inference.evidence.lattice import BLOCK, Keys, Lattice, second_cell, second_offsets
 
-Chosen = Bool[np.ndarray, "images"]
-Levels = Int64[np.ndarray, "images"]
-PerPicture = Float64[np.ndarray, "images"]
+Chosen = Bool[np.ndarray, "pictures"]
+Levels = Int64[np.ndarray, "pictures"]
+PerPicture = Float64[np.ndarray, "pictures"]
 
-SLACK = (10.0, 4.0, 2.0)
-"""Further nats at a halving of the step: a peak between the nodes of one level rises at the next."""
+SLACK = (4.0, 2.0)
+"""Further nats at the first halving of the step, and at the others."""
+BEND_FACTOR = 2.0
+"""How many times further than its bend says a peak may rise between the nodes, when the step is halved."""
+RATE_FACTOR = 2.0
+"""Times the expected change of another halving that the error may be."""
 FIRST_SHARE = 0.3
 """Share of the time that the table itself takes, about."""
 MOST_HALVINGS = 10
@@ -81,7 +84,7 @@ class Refinement:
         decoder: NodeDecoder,
         lattice: Lattice,
         statistics: Statistics,
-        seeds: NodeCodes,
+        seeds: Float64[np.ndarray, "batch latent_dim"],
         tolerance: float,
         *,
         keep: bool,
@@ -95,13 +98,14 @@ class Refinement:
         self._tolerance = tolerance
         self._reach = reach_of(tolerance)
         self._cells: list[Cells] = []
+        self._coarse_before = np.ones(len(statistics))
         self._after_second = np.zeros(len(statistics))
         self._keep = keep
         self._should_stop = should_stop
         self._progress = progress
         self.integrals = Integrals.empty(len(statistics))
 
-    def first(self, pairs: Pairs) -> tuple[Images, Keys]:
+    def first(self, pairs: Pairs) -> Found:
         """Record what the table's own blocks sum to; return the blocks of the next level to be computed."""
         self.integrals.num_nodes[np.unique(pairs.image)] += self._lattice.num_nodes
         totals = self.take(pairs, 0)
@@ -121,16 +125,21 @@ class Refinement:
         integrals.level[here] = level
         if self._keep:
             self._cells.append(Cells(level, pairs))
-        settled = totals.coarse_bar <= (self._tolerance if level == 0 else math.sqrt(self._tolerance))
-        integrals.done[here] = (settled & (totals.beyond <= self._tolerance))[here]
-        self._after_second = np.maximum(np.square(totals.coarse_bar), totals.beyond)
+        # The lattices of twice the step differed by so much more a level ago: so far may the whole be off at most, were
+        # the rate to stay; it rises fast where the density is smooth, and stays where it has cliffs.
+        rate = totals.coarse_bar / np.clip(self._coarse_before, 1e-12, 1.0)
+        self._after_second = np.maximum(RATE_FACTOR * totals.coarse_bar * np.minimum(rate, 1.0), totals.beyond)
+        self._coarse_before[here] = totals.coarse_bar[here]
+        settled = bar if level == 0 else self._after_second
+        integrals.done[here] = (settled <= self._tolerance)[here]
         return totals
 
-    def children(self, pairs: Pairs, level: int, tops: PerPair) -> tuple[Images, Keys]:
+    def children(self, pairs: Pairs, level: int, tops: PerPicture) -> Found:
         """Return the blocks of the next level that may hold mass, for pictures that are not done."""
         slack = SLACK[min(level, len(SLACK) - 1)]
         open_pairs = ~self.integrals.done[pairs.image]
-        wanted = (pairs.children > (tops[pairs.image] - self._reach - slack)[:, None]) & open_pairs[:, None]
+        least = tops[pairs.image] - self._reach - slack - BEND_FACTOR * pairs.bend
+        wanted = (pairs.children > least[:, None]) & open_pairs[:, None]
         rows, child = np.nonzero(wanted)
         halves = np.stack(np.unravel_index(child, (2,) * self._lattice.latent_dim), axis=1)
         image, keys = pairs.image[rows], 2 * pairs.keys[rows] + halves
@@ -177,8 +186,8 @@ class Refinement:
         """Return the pairs with every neighbour that mass reaches across a face."""
         while True:
             tops = pairs.tops(len(self.integrals.log_z))
-            image, keys, _ = pairs.open_faces(tops - self._reach)
-            image, keys = _distinct(image, keys)
+            found, _ = pairs.open_faces(tops - self._reach)
+            image, keys = _distinct(*found)
             if not len(image):
                 return pairs
             counts = np.bincount(pairs.image, minlength=len(tops)) * BLOCK**self._lattice.latent_dim
@@ -205,14 +214,18 @@ class Refinement:
         integrals.second[seen] = top[seen] + np.log(total * cell)
         difference = np.abs(integrals.second[seen] - integrals.log_z[seen])
         integrals.error_bar[seen] = np.maximum(self._after_second[seen], difference)
-        integrals.done[seen] = integrals.error_bar[seen] <= self._tolerance
+        # Half, so that the identity's residual, which holds this difference, stays below the tolerance too.
+        agreed = difference <= 0.5 * self._tolerance
+        integrals.done[seen] = agreed & (integrals.error_bar[seen] <= self._tolerance)
 
-    def _affordable(self, image: Images, keys: Keys) -> tuple[Images, Keys]:
+    def _affordable(self, image: Images, keys: Keys) -> Found:
         counts = np.bincount(image, minlength=len(self.integrals.log_z)) * BLOCK**self._lattice.latent_dim
         few = counts[image] <= MOST_NODES
         return image[few], keys[few]
 
-    def _values(self, image: Images, keys: Keys, level: int, offsets: NodeCodes | None) -> tuple[Images, Keys, Values]:
+    def _values(
+        self, image: Images, keys: Keys, level: int, offsets: Float64[np.ndarray, "inner latent_dim"] | None
+    ) -> tuple[Images, Keys, Values]:
         """Return the pairs in the order of their blocks, each decoded once, with the log-densities at their nodes."""
         block_codes = codes_of(np.zeros_like(image), keys)
         order = np.argsort(block_codes, kind="stable")
@@ -238,7 +251,7 @@ class Refinement:
         return image, keys, values
 
 
-def _distinct(image: Images, keys: Keys) -> tuple[Images, Keys]:
+def _distinct(image: Images, keys: Keys) -> Found:
     within = inside(keys)
     image, keys = image[within], keys[within]
     _, rows = np.unique(codes_of(image, keys), return_index=True)

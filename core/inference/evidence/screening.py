@@ -11,7 +11,8 @@ from jaxtyping import Float, Float32, Float64, Int64
 from torch import Tensor
 
 from core.inference.evidence.blocks import spread
-from core.inference.evidence.families import Statistics, Sums
+from core.inference.evidence.decoding import Eta, Offsets
+from core.inference.evidence.families import Statistics
 from core.inference.evidence.lattice import Lattice
 
 EXACT_NODES = 2048
@@ -48,7 +49,7 @@ class Screen:
         directions, mean = basis
         return cls(directions, mean, torch.empty(num_nodes, len(directions) + 1))
 
-    def fill(self, place: slice, eta: Statistics, offset: Sums) -> None:
+    def fill(self, place: slice, eta: Eta, offset: Offsets) -> None:
         """Take in some nodes."""
         rows = self._projected[place]
         rows[:, :-1] = (eta.to(torch.float32) - self._mean) @ self._basis.T
@@ -78,7 +79,7 @@ class Look:
 
 
 def look(
-    screen: Screen, eta: Statistics, offset: Float64[np.ndarray, "nodes"], statistics: Statistics, lattice: Lattice
+    screen: Screen, eta: Eta, offset: Float64[np.ndarray, "nodes"], statistics: Statistics, lattice: Lattice
 ) -> Look:
     """Return the sum over the table and its measured error.
 
@@ -127,7 +128,7 @@ def _left_out(
 
 def _curvature_bar(
     lattice: Lattice,
-    eta: Statistics,
+    eta: Eta,
     offset: Float64[np.ndarray, "nodes"],
     statistics: Float[np.ndarray, "statistics"],
     largest: int,

@@ -10,8 +10,7 @@ from torch import Tensor
 from core.config import ModelConfig
 from core.findings.evidence import Evidence, PosteriorMap
 from core.inference.coders import Coder, make_coder
-from core.inference.evidence.decoding import CHUNK_NODES, NodeDecoder, ShouldStop, Stopped
-from core.inference.evidence.families import Statistics
+from core.inference.evidence.decoding import CHUNK_NODES, Eta, NodeDecoder, ShouldStop, Stopped
 from core.inference.evidence.lattice import BLOCK, Lattice
 from core.inference.evidence.maps import map_of_cells, map_of_nodes
 from core.inference.evidence.refinement import Cells, Integrals
@@ -32,6 +31,7 @@ TOLERANCE = 1e-3
 
 _BASIS_ROWS = 1024
 _BASIS_SPREAD = 1.5
+_FARTHEST = 1e6
 
 
 class EvidenceTable:
@@ -42,7 +42,7 @@ class EvidenceTable:
         decoder: NodeDecoder,
         coder: Coder,
         lattice: Lattice,
-        eta: Statistics,
+        eta: Eta,
         offset: Float64[np.ndarray, "nodes"],
         screen: Screen,
     ) -> None:
@@ -221,6 +221,8 @@ def _basis(
     some = torch.cat([eta for _, eta, _ in decoder.chunks(nodes[rows], should_stop)]).to(torch.float32)
     mean = some.mean(dim=0)
     some -= mean
+    # Weights gone wild have no directions; any will do for a table that shows it.
+    some = torch.nan_to_num(some, nan=0.0, posinf=0.0, neginf=0.0).clamp_(-_FARTHEST, _FARTHEST)
     rank = min(rank, *some.shape)
     # A random range with two power iterations: as good as the SVD here, in a twentieth of its time.
     start = generator.standard_normal((some.shape[1], min(rank + 8, *some.shape)), np.float32)

@@ -5,26 +5,27 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float64
-from torch import Tensor
 
 from core.inference.evidence.blocks import Pairs
-from core.inference.evidence.decoding import NodeCodes, NodeDecoder, ShouldStop, products, summed
+from core.inference.evidence.decoding import Eta, NodeDecoder, Offsets, ShouldStop, products, summed
 from core.inference.evidence.families import Statistics
 from core.inference.evidence.lattice import BLOCK, Lattice
 from core.inference.evidence.refinement import FIRST_SHARE, Cells, Integrals, Refinement
 
-FIRST_REACH = 40.0
-"""Nats below a picture's largest node of the table down to which the table's blocks are summed."""
+FIRST_REACH = 60.0
+"""Nats below a picture's largest node of the table down to which the table's blocks are looked at."""
+FIRST_REACH_OF_ONE = 300.0
+"""The same for a picture by itself, which has the time."""
 _CHUNK_IMAGES = 128
 
 
 def refined(
     decoder: NodeDecoder,
     lattice: Lattice,
-    eta: Statistics,
-    offset: Float64[Tensor, "nodes"],
+    eta: Eta,
+    offset: Offsets,
     statistics: Statistics,
-    seeds: NodeCodes,
+    seeds: Float64[np.ndarray, "batch latent_dim"],
     tolerance: float,
     *,
     keep: bool,
@@ -39,13 +40,14 @@ def refined(
         decoder, lattice, statistics, seeds, tolerance, keep=keep, should_stop=should_stop, progress=progress
     )
     found = []
+    reach = FIRST_REACH_OF_ONE if len(statistics) == 1 else FIRST_REACH
     for start in range(0, len(statistics), _CHUNK_IMAGES):
         if start and should_stop is not None and should_stop():
             break
         some = statistics[start : start + _CHUNK_IMAGES]
         # One picture: a product of matrix and vector, in half the time.
         values = summed(eta @ some[0], offset)[None] if len(some) == 1 else products(some, eta, offset)
-        pairs = table_pairs(lattice, values, start, keep=keep)
+        pairs = table_pairs(lattice, values, start, reach, keep=keep)
         found.append(refinement.first(pairs))
         if progress is not None:
             progress(FIRST_SHARE * min(start + _CHUNK_IMAGES, len(statistics)) / len(statistics))
@@ -54,10 +56,12 @@ def refined(
     return refinement.integrals, refinement.cells()
 
 
-def table_pairs(lattice: Lattice, values: Float[np.ndarray, "images nodes"], first: int, *, keep: bool) -> Pairs:
+def table_pairs(
+    lattice: Lattice, values: Float[np.ndarray, "images nodes"], first: int, reach: float, *, keep: bool
+) -> Pairs:
     """Return the table's blocks that may hold mass of each picture, numbered from `first`, given all log-densities."""
     largest = _largest_of_blocks(lattice, values)
-    image, block = np.nonzero(largest >= largest.max(axis=1, keepdims=True) - FIRST_REACH)
+    image, block = np.nonzero(largest >= largest.max(axis=1, keepdims=True) - reach)
     inside = values[image[:, None], lattice.node_index()[block]]
     return Pairs.of(image + first, lattice.keys()[block], inside, keep=keep)
 
