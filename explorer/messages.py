@@ -11,6 +11,7 @@ from core.config import DataConfig, ExperimentConfig, ModelConfig
 from core.data.dataset import Dataset
 from core.findings.evidence import PosteriorMap
 from core.findings.ledger import Ledger
+from core.findings.pixel_sampling import PixelScore
 from core.saved_model import SavedModel
 from core.shapes import Code, Picture, PixelRow
 from core.snapshots import (
@@ -306,6 +307,24 @@ class PictureResult:
 
     serial: int
     encoding: PictureEncoding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreResult:
+    """What an autoregressive model says of the picture with the same serial."""
+
+    serial: int
+    score: PixelScore
+
+
+class StartOfSample(Enum):
+    """What the first pixels of a picture are that an autoregressive model draws."""
+
+    NOTHING = auto()
+    IMAGE = auto()
+    """A data image."""
+    DRAWING = auto()
+    """What is on the draw pad."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,6 +23,19 @@ class NextPixel:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PixelScore:
+    """What an autoregressive model says of one whole picture."""
+
+    seen: Picture
+    """What the model sees, 0..255."""
+    means: Picture
+    """E[x_i | x_<i] of every pixel, 0..255."""
+    log_prob: float
+    """log p(x), exact, in nats."""
+    version: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PartialSample:
     """The pixels that are there, what the model said of each before it came, and what it costs so far."""
 

@@ -18,6 +18,7 @@ from core.snapshots import Weights, frozen
 
 Order = np.ndarray[Any, np.dtype[np.int64]]
 Row = Float32[np.ndarray, "_"]
+Rows = Float32[np.ndarray, "batch _"]
 
 
 class AutoregressiveCoder:
@@ -119,18 +120,25 @@ class SortedLayers:
 
     def outputs(self, pixels: Pixels) -> Outputs:
         """Return the outputs for whole images, pixel after pixel in the picture's own order."""
-        rows = np.ascontiguousarray(pixels[:, self.ordering], np.float32)
+        rows = self.values(pixels)[-1]
+        result: Outputs = np.empty_like(rows)
+        result[:, self._output_order] = rows
+        return result
+
+    def values(self, pixels: Pixels) -> list[Rows]:
+        """Return the values of every layer, pixels and outputs included, its units sorted by degree."""
+        rows: Rows = np.ascontiguousarray(pixels[:, self.ordering], np.float32)
+        values = [rows]
         # Weights of a file may be finite and yet so large that a product is not; the likelihood copes with that.
         with np.errstate(over="ignore", invalid="ignore"):
             for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
                 rows = rows @ weight.T
                 rows += bias
                 self.activation(rows, np.empty_like(rows))
+                values.append(rows)
             rows = rows @ self.weights[-1].T
             rows += self.biases[-1]
-        result: Outputs = np.empty_like(rows)
-        result[:, self._output_order] = rows
-        return result
+        return [*values, rows]
 
 
 class PixelSampler:
@@ -174,9 +182,21 @@ class PixelSampler:
 
     def give(self, pixels: PixelRow, count: int) -> None:
         """Take the next `count` pixels in the ordering from a picture instead of drawing them."""
-        for pixel in self.coder.ordering[self.num_known : self.num_known + count]:
-            self._put(float(pixels[pixel]))
-        self.num_given, self.log_prob_given = self.num_known, self.log_prob
+        coder, layers = self.coder, self.coder.layers
+        first, stop = self.num_known, self.num_known + count
+        places = coder.ordering[first:stop]
+        self.pixels[places] = pixels[places]
+        # In one pass, whatever is still black behind them: nothing that is settled depends on it.
+        values = layers.values(self.pixels[None])
+        for own, fresh, settled in zip(self._values, values, layers.settled, strict=False):
+            own[: settled[stop]] = fresh[0, : settled[stop]]
+        outputs = values[-1][:, first * layers.num_outputs : stop * layers.num_outputs]
+        parameters = coder.parameters_of(outputs).reshape(count, -1)
+        self.means[places] = coder.likelihood.mean(parameters)[:, 0]
+        self.log_prob -= float(coder.likelihood.nll(parameters, self.pixels[places][:, None]).sum(dtype=np.float64))
+        self.num_known = self.num_given = stop
+        self.log_prob_given = self.log_prob
+        self._next = self._describe_next()
 
     def state(self) -> PartialSample:
         """Return a frozen copy of how far the picture is."""

@@ -93,9 +93,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.banner, self._strip):
-            column.addWidget(widget)
-        column.addWidget(panels.compare or panels.canvas, 1)
+        for widget, stretch in ((self.banner, 0), (self._strip, 0), (panels.compare or panels.canvas, 1)):
+            column.addWidget(widget, stretch)
         self.setCentralWidget(centre)
         experiment = (panels.data, panels.model, panels.training)
         hand, controls = (panels.hand, panels.sliders), panels.training.controls

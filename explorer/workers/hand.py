@@ -79,12 +79,13 @@ def make_hand(coder: "Coder", config: ModelConfig) -> Hand:
     code = np.zeros(config.latent_dim, np.float32)
     pixels = np.zeros(config.num_pixels, np.float32)
     probe = Hand(coder, config, coder.version, 0.0, 0.0)
-    decode_ms = _best_ms(lambda: probe.pictures(code))
-    encode_ms = _best_ms(lambda: probe.encode(pixels))
+    decode_ms = best_ms(lambda: probe.pictures(code))
+    encode_ms = best_ms(lambda: probe.encode(pixels))
     return Hand(coder, config, coder.version, decode_ms, encode_ms)
 
 
-def _best_ms(call: Callable[[], object]) -> float:
+def best_ms(call: Callable[[], object]) -> float:
+    """Return the least processor time of three calls, after one that warms up, in milliseconds."""
     call()
     best = float("inf")
     for _ in range(3):

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QThread, Signal
 
 from core.config import ModelConfig
+from core.inference.autoregressive import AutoregressiveCoder
 from core.inference.coders import make_coder
 from core.inference.codes import encode_split, latent_statistics
 from core.inference.sweeps import filmstrip, mosaic
@@ -23,8 +24,10 @@ from explorer.messages import (
     MosaicRequest,
     PictureRequest,
     PictureResult,
+    ScoreResult,
 )
 from explorer.workers.hand import Hand, make_hand
+from explorer.workers.pixel_hand import PixelHand, make_pixel_hand
 from explorer.workers.priority import lower_priority
 from explorer.workers.torch_import import import_torch
 
@@ -40,11 +43,14 @@ class InferenceThread(QThread):
     """Encodes and decodes beside the GUI thread.  One slot a kind: a newer request replaces an unanswered one."""
 
     hand_ready = Signal(Hand)
+    pixel_hand_ready = Signal(PixelHand)
+    """In place of `hand_ready` for an autoregressive model, which has no codes."""
     codes_ready = Signal(CodesResult)
     mosaic_ready = Signal(Mosaic, float)
     filmstrip_ready = Signal(int, np.ndarray)
     pictures_ready = Signal(int, HandPictures)
     picture_encoded = Signal(PictureResult)
+    picture_scored = Signal(ScoreResult)
     failed = Signal(Failed)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -55,6 +61,7 @@ class InferenceThread(QThread):
         self._slots: dict[type[_Request], _Request] = {}
         self._shutting_down = False
         self._coder: Coder | None = None
+        self._pixel_hand: PixelHand | None = None
 
     def set_model(self, config: ModelConfig, weights: Weights) -> None:
         """Use these weights from now on; `hand_ready` follows."""
@@ -96,14 +103,18 @@ class InferenceThread(QThread):
                 if self._model is not None:
                     model, self._model = self._model, None
                     return model
-                if self._coder is not None:
+                if self._coder is not None or self._pixel_hand is not None:
                     for kind in _URGENCY:
                         if kind in self._slots:
                             return self._slots.pop(kind)
                 self._wake.wait()
 
     def _adopt(self, config: ModelConfig, weights: Weights) -> None:
-        self._coder = None
+        self._coder = self._pixel_hand = None
+        if not config.has_codes:
+            self._pixel_hand = make_pixel_hand(AutoregressiveCoder(config, weights))
+            self.pixel_hand_ready.emit(self._pixel_hand)
+            return
         if config.network != "mlp":
             import_torch()
         coder = make_coder(config, weights)
@@ -113,6 +124,9 @@ class InferenceThread(QThread):
     def _answer(self, request: _Request) -> None:
         coder = self._coder
         if coder is None:
+            if self._pixel_hand is not None and isinstance(request, PictureRequest):
+                score = self._pixel_hand.score(request.pixels)
+                self.picture_scored.emit(ScoreResult(request.serial, score))
             return
         start = time.perf_counter()
         match request:
