@@ -197,6 +197,8 @@ class PictureEncoding:
     version: int
     scale: Scale
     """Lower triangular L of q's covariance L Lᵀ; zeros for a plain code."""
+    corrupted: Picture | None = None
+    """The x̃ that was encoded in place of `seen` by a denoising autoencoder, 0..255."""
 
     @property
     def elbo(self) -> float | None:

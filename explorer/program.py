@@ -17,12 +17,13 @@ from explorer.views.curves import CurvesPanel
 from explorer.views.draw_pad import DrawPad
 from explorer.views.fit import FitPanel
 from explorer.views.gaps import GapsPanel
+from explorer.views.hand_panel import HandPanel
 from explorer.views.ladder import LadderPanel
 from explorer.views.ledger import LedgerPanel
 from explorer.views.main_window import MainWindow, Panels
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
-from explorer.views.pictures import HandPanel
 from explorer.views.read_outs import ReadOutsPanel
+from explorer.views.sampling import SamplingView
 from explorer.views.similar import SimilarPanel
 from explorer.views.sliders import SlidersPanel
 
@@ -89,7 +90,8 @@ def _make_views(settings: Settings) -> Views:
     read_outs, similar, compare = ReadOutsPanel(), SimilarPanel(), ComparePanel(canvas)
     beside_curves = (ladder, gaps, read_outs, similar)
     below = (beside_curves, (ledger, fit))
-    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, *below, compare)
+    sampling = SamplingView()
+    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, *below, compare, sampling)
     window = MainWindow(panels, settings)
     return Views(
         window,
@@ -108,6 +110,7 @@ def _make_views(settings: Settings) -> Views:
         read_outs,
         similar,
         compare,
+        sampling,
     )
 
 

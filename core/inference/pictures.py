@@ -19,13 +19,16 @@ def pictures_of(pixels: Pixels, config: ModelConfig) -> PictureStack:
     return frozen(levels.reshape(-1, config.image_height, config.image_width))
 
 
-def encode_picture(coder: Coder, seen_pixels: Pixels, seed: int = 0, num_samples: int = 64) -> PictureEncoding:
+def encode_picture(
+    coder: Coder, seen_pixels: Pixels, seed: int = 0, num_samples: int = 64, *, corrupted: Pixels | None = None
+) -> PictureEncoding:
     """Return code, both reconstructions and costs, in nats, of the one picture in `seen_pixels`, shape (1, D).
 
     E_q[-log p(x|z)] is an average over codes that depend on `seed` and the model's size only, so that it does not
     flicker while a picture is drawn; the KL is exact.  The stochastic picture is x ~ p(x|z), z ~ q(z|x).
+    A denoising autoencoder encodes `corrupted` in its place, and pays for the clean picture.
     """
-    posterior = coder.encode(seen_pixels)
+    posterior = coder.encode(seen_pixels if corrupted is None else corrupted)
     mean, log_var, kl = posterior.mean, posterior.log_var, posterior.kl_per_dimension()
     generator = np.random.default_rng(seed)
     if log_var is None:
@@ -44,6 +47,7 @@ def encode_picture(coder: Coder, seen_pixels: Pixels, seed: int = 0, num_samples
         nll=float(shares @ costs),
         kl=None if kl is None else float(kl.sum(dtype=np.float64)),
         scale=frozen(posterior.scale[0]),
+        corrupted=None if corrupted is None else pictures_of(corrupted, coder.config)[0],
         num_samples=len(codes),
         version=coder.version,
     )

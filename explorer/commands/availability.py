@@ -1,9 +1,14 @@
-"""Which training commands make sense when: one rule for menus and buttons."""
+"""Which commands make sense when: one rule for menus and buttons."""
 
+from core.config import ModelConfig
 from explorer.messages import RunState
 
 START, CONTINUE, PAUSE_OR_RESUME, STOP = "model.start", "model.continue", "model.pause_or_resume", "model.stop"
 RUN_COMMANDS = (START, CONTINUE, PAUSE_OR_RESUME, STOP)
+NO_PRIOR = "The open model has no prior: it is an autoencoder."
+NO_CODES = "The open model has no latent code: it is autoregressive."
+_OF_PRIOR = ("view.prior", "view.posterior")
+_OF_CODES = ("view.codes", "view.mosaic", "view.fit", "file.export_canvas")
 
 
 def available_run_commands(state: RunState, *, can_start: bool, can_continue: bool) -> frozenset[str]:
@@ -16,3 +21,10 @@ def available_run_commands(state: RunState, *, can_start: bool, can_continue: bo
     if state in {RunState.RUNNING, RunState.PAUSED}:
         return frozenset({PAUSE_OR_RESUME, STOP})
     return frozenset({STOP}) if state is RunState.STARTING else frozenset()
+
+
+def reasons_against(model: ModelConfig) -> dict[str, str]:
+    """Return why a command means nothing for such a model, in a sentence; an empty one where it does."""
+    without_codes = "" if model.has_codes else NO_CODES
+    without_prior = "" if model.has_prior else NO_PRIOR
+    return dict.fromkeys(_OF_PRIOR, without_codes or without_prior) | dict.fromkeys(_OF_CODES, without_codes)

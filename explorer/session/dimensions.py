@@ -55,7 +55,9 @@ class Dimensions:
     @property
     def specs(self) -> tuple[SliderSpec, ...]:
         """One slider a dimension, in order."""
-        return () if self._config is None else slider_specs(self._config, self._statistics, self._order)
+        if self._config is None or not self._config.has_codes:
+            return ()
+        return slider_specs(self._config, self._statistics, self._order)
 
     @property
     def centre(self) -> Code:

@@ -6,21 +6,25 @@ from PySide6.QtCore import QObject, Signal, Slot
 from core.compatibility import data_for
 from core.config import DataConfig, ExperimentConfig
 from core.data.binarisation import drawing_seen, seen_by_model
+from core.data.corruption import Corruptor, corruptor_for
 from core.data.dataset import Dataset
 from core.shapes import PixelRow
 from core.snapshots import PictureEncoding
-from explorer.messages import Drawing, Failed, ImportedPicture, PictureRequest, PictureResult
+from explorer.messages import Drawing, Failed, ImportedPicture, PictureRequest, PictureResult, ScoreResult
 from explorer.session.latent import LatentSession
 from explorer.views.canvas import LatentCanvas
 from explorer.views.draw_pad import DrawPad
 from explorer.workers.hand import Hand
 from explorer.workers.inference import InferenceThread
+from explorer.workers.pixel_hand import PixelHand
 
 EMBEDDED = ("mnist", "shapes")
 """Data that were not imported by anyone's choices: a foreign picture is then recognised as ink or paper by itself."""
 
 # Of the data's pictures, this share has less and this share more ink than is remarked on.
 _USUAL_INK = (0.005, 0.995)
+# The noise on a drawing, for a denoising autoencoder: always the same, so that it does not flicker under the pen.
+_CORRUPTION_SEED = 0
 
 
 class DrawingSession(QObject):
@@ -45,9 +49,10 @@ class DrawingSession(QObject):
         self._latent = latent
         self._inference = inference
         self._config = ExperimentConfig()
+        self._corruptor: Corruptor | None = None
         self._data_config = DataConfig()
         self._dataset: Dataset | None = None
-        self._hand: Hand | None = None
+        self._hand: Hand | PixelHand | None = None
         self._encoding: PictureEncoding | None = None
         self.seen: PixelRow | None = None
         """The x of what is on the pad; None while it is empty."""
@@ -60,14 +65,18 @@ class DrawingSession(QObject):
         pad.send_to_canvas_requested.connect(self._on_send_to_canvas)
         latent.hand_changed.connect(self._on_hand_changed)
         inference.picture_encoded.connect(self._on_picture_encoded)
+        inference.pixel_hand_ready.connect(self._on_pixel_hand_ready)
+        inference.picture_scored.connect(self._on_picture_scored)
 
     def open_model(self, config: ExperimentConfig) -> None:
         """Draw for a model that was made with this."""
         self._hand = None
         self._encoding = None
         self._config = config
+        self._corruptor = corruptor_for(config.model, config.objective)
         data_config = data_for(config.data, config.model)
         self._data_config = data_config
+        self._pad.set_model(config.model)
         self._pad.set_model_size(config.model.image_height, config.model.image_width)
         self._pad.set_centre_drawings(data_config.centre_drawings)
         self._pad.set_import_config(None if data_config.source in EMBEDDED else data_config)
@@ -120,6 +129,11 @@ class DrawingSession(QObject):
         self._hand = hand
         self._encode(self._pad.drawing())
 
+    def _on_pixel_hand_ready(self, hand: PixelHand) -> None:
+        if hand.config == self._config.model:
+            self._hand = hand
+            self._encode(self._pad.drawing())
+
     def _encode(self, drawing: Drawing) -> None:
         self._serial += 1
         if drawing.empty or self._hand is None:
@@ -131,10 +145,14 @@ class DrawingSession(QObject):
             return  # the pad is about to be told the new model's size
         pixels = self._seen(drawing)
         self._set_seen(pixels)
-        if self._hand.encodes_directly:
-            self._show(self._hand.encode(pixels))
+        hand, corruptor = self._hand, self._corruptor
+        corrupted = None if corruptor is None else corruptor.corrupted(pixels, _CORRUPTION_SEED)
+        if isinstance(hand, PixelHand) and hand.scores_directly:
+            self._pad.set_score(hand.score(pixels))
+        elif isinstance(hand, Hand) and hand.encodes_directly:
+            self._show(hand.encode(pixels, corrupted))
         else:
-            self._inference.ask(PictureRequest(self._serial, pixels))
+            self._inference.ask(PictureRequest(self._serial, pixels, corrupted))
 
     def _set_seen(self, pixels: PixelRow | None) -> None:
         if pixels is not None or self.seen is not None:
@@ -155,6 +173,11 @@ class DrawingSession(QObject):
     def _on_picture_encoded(self, result: PictureResult) -> None:
         if result.serial == self._serial:  # an older answer is stale: the pen has moved on
             self._show(result.encoding)
+
+    @Slot(ScoreResult)
+    def _on_picture_scored(self, result: ScoreResult) -> None:
+        if result.serial == self._serial:
+            self._pad.set_score(result.score)
 
     def _show(self, encoding: PictureEncoding | None) -> None:
         self._encoding = encoding

@@ -4,13 +4,13 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.config import ModelConfig
+from core.data.corruption import Corruptor
 from core.data.dataset import Dataset
 from core.shapes import Code, Picture, PixelRow
 from core.snapshots import Codes, Mosaic
 from explorer.messages import (
     CodesRequest,
     CodesResult,
-    Extent,
     HandPictures,
     HandRequest,
 )
@@ -19,7 +19,7 @@ from explorer.session.dimensions import Dimensions
 from explorer.session.handles import HandleSet, placed
 from explorer.session.shown_data import SPLIT_NAMES, ShownData, fits
 from explorer.views.canvas import LatentCanvas
-from explorer.views.pictures import HandPanel
+from explorer.views.hand_panel import HandPanel
 from explorer.views.sliders import SlidersPanel
 from explorer.workers.hand import Hand
 from explorer.workers.inference import InferenceThread
@@ -73,7 +73,7 @@ class LatentSession(QObject):
         canvas.point_grabbed.connect(self._on_point_grabbed)
         canvas.point_chosen.connect(self._on_point_chosen)
         canvas.point_hovered.connect(self._on_point_hovered)
-        canvas.extent_changed.connect(self._on_extent_changed)
+        canvas.extent_changed.connect(self._ask_mosaic)
         canvas.axes_chosen.connect(self._on_axes_chosen)
         inference.hand_ready.connect(self._on_hand_ready)
         inference.codes_ready.connect(self._on_codes_ready)
@@ -109,6 +109,11 @@ class LatentSession(QObject):
         return None if held is None or not self._data.fits(self._config) else held.image
 
     @property
+    def num_images(self) -> int:
+        """How many images the shown half has that the open model can see."""
+        return len(self._data.split or ()) if self._data.fits(self._config) else 0
+
+    @property
     def split_label(self) -> str:
         """What the shown half is called."""
         return SPLIT_NAMES[self._data.split_name]
@@ -136,20 +141,21 @@ class LatentSession(QObject):
         """The latent dimensions as they are shown."""
         return self._dimensions
 
-    def open_model(self, config: ModelConfig) -> None:
+    def open_model(self, config: ModelConfig, corruptor: Corruptor | None = None) -> None:
         """Prepare for the weights of a newly opened or started model; handles keep their z where it has as many."""
         former, self._config = self._config, config
         self._hand = None
-        self._data.model = config
+        self._data.model, self._data.corruptor = config, corruptor
         self._data.clear_codes()
         self._canvas.set_codes(None, ())
         self._canvas.set_mosaic(None)
         self._canvas.clear_drawing_mark()
         same_shape = former is not None and former.latent_dim == config.latent_dim
         self._dimensions.open_model(config, keeps_axes=same_shape)
-        if not same_shape:
+        if not (same_shape and config.has_codes and self._handles.current):
             self._handles.clear()
-            self._handles.add(np.zeros(config.latent_dim, np.float32))
+            if config.has_codes:
+                self._handles.add(np.zeros(config.latent_dim, np.float32))
         if not self._data.fits(config):
             self._handles.forget_images()
         self._canvas.set_latent_dim(config.latent_dim, config.has_prior)
@@ -338,11 +344,11 @@ class LatentSession(QObject):
         if hand is None or code is None:
             return
         self._serial += 1
-        source = self._source_picture()
+        source, corrupted = self._source()
         if hand.decodes_directly:
-            self._hand_panel.set_pictures(hand.pictures(code, source))
+            self._hand_panel.set_pictures(hand.pictures(code, source, corrupted))
         else:
-            self._inference.ask(HandRequest(self._serial, code, source))
+            self._inference.ask(HandRequest(self._serial, code, source, corrupted))
 
     def _show_posterior(self) -> None:
         """Draw q(z|x) of the image the selected handle came from, to scale."""
@@ -350,11 +356,10 @@ class LatentSession(QObject):
         posterior = None if held is None else self._data.posterior_of(held.image, self._hand)
         self._canvas.set_posterior(*posterior or (None, None))
 
-    def _source_picture(self) -> Picture | None:
-        held = self._handles.current
-        if held is None or held.image is None or not self._data.fits(self._config):
-            return None
-        return self._data.seen_picture(held.image)
+    def _source(self) -> tuple[Picture | None, PixelRow | None]:
+        """Return the image that the handle came from, and its x̃ for a denoising autoencoder."""
+        image = self.selected_image
+        return (None, None) if image is None else (self._data.seen_picture(image), self._data.corrupted(image))
 
     def _on_point_hovered(self, row: int) -> None:
         described = self._data.described(row)
@@ -375,9 +380,6 @@ class LatentSession(QObject):
                 self._tell_refreshed()
             return
         self._inference.ask(CodesRequest(self._data.split_name, dataset, LIVE_SUBSET if self._live else len(split)))
-
-    def _on_extent_changed(self, extent: Extent) -> None:  # noqa: ARG002 - asked for at the time of asking
-        self._ask_mosaic()
 
     def _ask_mosaic(self) -> None:
         if self._hand is None or self._config is None:

@@ -110,7 +110,9 @@ class SamplingSession(QObject):
                     self._image = self._chosen_image()
                 if self._image is None:
                     return None, "No data is open that fits the model, so every pixel comes from the model."
-                return self._latent.seen(self._image), f"It begins with {self._latent.split_label} image {self._image:,}."
+                return self._latent.seen(
+                    self._image
+                ), f"It begins with {self._latent.split_label} image {self._image:,}."
         return None, ""
 
     def _chosen_image(self) -> int | None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.compatibility import settled
 from core.config import DataConfig, ExperimentConfig
+from core.data.corruption import corruptor_for
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
 from core.settings import ConfigError
@@ -28,6 +29,7 @@ from explorer.session.drawing import DrawingSession
 from explorer.session.fit_notes import note_on_fit
 from explorer.session.importing import ImportSession
 from explorer.session.latent import LatentSession
+from explorer.session.sampling import SamplingSession
 from explorer.session.slider_edits import SliderSession
 from explorer.session.subject import SubjectSession
 from explorer.session.training import TrainingSession, checked_start
@@ -55,6 +57,7 @@ class Session(QObject):
         self.latent = LatentSession(views.canvas, views.sliders, views.hand, workers.inference, self)
         self.sliders = SliderSession(views.sliders, self.latent, workers.inference, self)
         self.drawing = DrawingSession(views.draw_pad, views.canvas, self.latent, workers.inference, self)
+        self.sampling = SamplingSession(views.sampling, self.latent, self.drawing, workers.inference, self)
         self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
         self.subject = SubjectSession(self.latent, self.drawing, self)
         self.hub = AnalysisHub(
@@ -92,6 +95,8 @@ class Session(QObject):
         training.epochs_changed.connect(documents.show_epochs)
         training.weights_sent.connect(self._on_weights_sent)
         training.held_out_reported.connect(self.hub.held_out_reported)
+        self.sampling.hand_changed.connect(self.hub.tell_weights)
+        self.sampling.refreshed.connect(self.latent.refreshed)
         for panel in (views.data, views.model, views.training):
             panel.setting_edited.connect(self.edit)
         views.data.data_chosen.connect(self.choose_data)
@@ -185,9 +190,10 @@ class Session(QObject):
 
     def _show_model(self, config: ExperimentConfig) -> None:
         model = config.model
-        self.latent.open_model(model)
+        self.latent.open_model(model, corruptor_for(model, config.objective))
         self.drawing.open_model(config)
-        self._views.window.set_has_prior(model.has_prior)
+        self.sampling.open_model(model)
+        self._views.window.set_model(model)
         self.hub.name = self.documents.name
         self.hub.open_model(config)
 
@@ -202,6 +208,7 @@ class Session(QObject):
         self.latent.set_dataset(dataset)
         self.drawing.set_dataset(dataset)
         self.hub.set_dataset(dataset)
+        self.sampling.follow_data()
         self._check_fit()
 
     def _look_as(self, binarisation: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from core.compatibility import data_for
 from core.config import ModelConfig
 from core.data.binarisation import seen_by_model
+from core.data.corruption import Corruptor
 from core.data.dataset import Dataset
 from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import Codes, Split
@@ -22,6 +23,8 @@ class ShownData:
     def __init__(self) -> None:
         self.model: ModelConfig | None = None
         """The model that sees it."""
+        self.corruptor: Corruptor | None = None
+        """What a denoising autoencoder's training does to it."""
         self.dataset: Dataset | None = None
         self.split_name = "held_out"
         self._codes: Codes | None = None
@@ -115,6 +118,10 @@ class ShownData:
         if self.dataset is None:
             raise LookupError("no data is open")
         return picture_of(self.seen(image), self.dataset.height, self.dataset.width)
+
+    def corrupted(self, image: int) -> PixelRow | None:
+        """Return the x̃ of an image of the shown half, its noise decided by its index; None where nothing corrupts."""
+        return None if self.corruptor is None else self.corruptor.corrupted(self.seen(image), image)
 
     def described(self, row: int) -> tuple[Picture, str] | None:
         """Return the image behind a row of the codes and a line that names it; None when there is none."""

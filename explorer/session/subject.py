@@ -7,6 +7,8 @@ from explorer.messages import Subject, SubjectSource
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
 
+NO_CODES = "An autoregressive model has no latent code: log p(x) is exact, and there is no bound beside it."
+
 
 class SubjectSession(QObject):
     """Follows what was touched last: a data point, the pen, a dragged code; or stays with the source that is chosen."""
@@ -76,6 +78,8 @@ class SubjectSession(QObject):
 
     def _pixels(self) -> tuple[PixelRow | None, str]:
         latent = self._latent
+        if latent.config is not None and not latent.config.has_codes:
+            return None, NO_CODES
         if latent.config is None or latent.hand is None:
             return None, "No model is open yet."
         match self.source:

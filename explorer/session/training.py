@@ -95,7 +95,7 @@ class TrainingSession(QObject):
         self.history = history
         self._panel.set_status("")
         self._panel.set_plan("")
-        self._curves.set_has_prior(config.model.has_prior)
+        self._curves.set_model(config.model)
         self._curves.set_history(history)
         self._curves.set_unit_note(unit_note(config))
 

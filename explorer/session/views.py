@@ -8,12 +8,13 @@ from explorer.views.curves import CurvesPanel
 from explorer.views.draw_pad import DrawPad
 from explorer.views.fit import FitPanel
 from explorer.views.gaps import GapsPanel
+from explorer.views.hand_panel import HandPanel
 from explorer.views.ladder import LadderPanel
 from explorer.views.ledger import LedgerPanel
 from explorer.views.main_window import MainWindow, Panels
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
-from explorer.views.pictures import HandPanel
 from explorer.views.read_outs import ReadOutsPanel
+from explorer.views.sampling import SamplingView
 from explorer.views.similar import SimilarPanel
 from explorer.views.sliders import SlidersPanel
 
@@ -38,6 +39,7 @@ class Views:
     read_outs: ReadOutsPanel
     similar: SimilarPanel
     compare: ComparePanel
+    sampling: SamplingView
 
     @property
     def panels(self) -> Panels:
@@ -54,4 +56,5 @@ class Views:
             (self.ladder, self.gaps, self.read_outs, self.similar),
             (self.ledger, self.fit),
             self.compare,
+            self.sampling,
         )

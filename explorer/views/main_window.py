@@ -5,15 +5,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
 
+from core.config import ModelConfig
 from explorer.commands.actions import ActionSet
-from explorer.commands.availability import RUN_COMMANDS
+from explorer.commands.availability import RUN_COMMANDS, reasons_against
 from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, SEPARATOR, Menu
 from explorer.messages import DocumentInfo, Failed, RunState
 from explorer.settings import LAYERS, LAYOUT_VERSION, Settings
 from explorer.theme import THEMES, apply_theme
 from explorer.views.banner import Banner
+from explorer.views.centre import Centre
 from explorer.views.docks import Docks, made_docks
 from explorer.views.drop_hint import DropHint
 from explorer.views.file_dialogs import FileDialogs
@@ -51,6 +53,8 @@ class Panels:
     ledger: tuple[QWidget, ...] = ()
     """The ledger, and the panel that shares its place: fit q."""
     compare: QWidget | None = None
+    sampling: QWidget | None = None
+    """Stands where the canvas does for a model without codes."""
 
 
 class MainWindow(QMainWindow):
@@ -89,13 +93,8 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         self._strip = ToolStrip(self.commands)
         self._recent_menu = RecentMenu()
-        centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for widget, stretch in ((self.banner, 0), (self._strip, 0), (panels.compare or panels.canvas, 1)):
-            column.addWidget(widget, stretch)
-        self.setCentralWidget(centre)
+        self._centre = Centre((self.banner, self._strip), panels.compare or panels.canvas, panels.sampling)
+        self.setCentralWidget(self._centre)
         experiment = (panels.data, panels.model, panels.training)
         hand, controls = (panels.hand, panels.sliders), panels.training.controls
         self.docks: Docks = made_docks(
@@ -137,10 +136,11 @@ class MainWindow(QMainWindow):
         self._panels.training.set_can_continue(able)
         self.refresh_run_commands()
 
-    def set_has_prior(self, has_prior: bool) -> None:  # noqa: FBT001 - a Qt setter
-        """Offer prior and posterior only for a model that has them; whether they are on is remembered all the same."""
-        for name in ("view.prior", "view.posterior"):
-            self.commands.set_enabled(name, has_prior, "The open model has no prior: it is an autoencoder.")
+    def set_model(self, model: ModelConfig) -> None:
+        """Offer what such a model has; what is switched on is remembered all the same."""
+        for name, reason in reasons_against(model).items():
+            self.commands.set_enabled(name, not reason, reason)
+        self._centre.show_canvas(model.has_codes)
 
     def set_undo_available(self, undo: bool, redo: bool) -> None:  # noqa: FBT001 - a Qt setter
         """Let strokes of the draw pad be taken back and drawn again."""

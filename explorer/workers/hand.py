@@ -11,7 +11,7 @@ from core.config import ModelConfig
 from core.inference.pictures import encode_picture, pictures_at
 from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import PictureEncoding
-from explorer.messages import HandPictures, picture_of
+from explorer.messages import HandPictures, Repair, picture_of
 
 if TYPE_CHECKING:
     from core.inference.coders import Coder
@@ -45,10 +45,16 @@ class Hand:
         """Whether encoding a picture, with its costs, is quick enough for the GUI thread."""
         return self.encode_ms <= DIRECT_LIMIT_MS
 
-    def pictures(self, code: Code, source: Picture | None = None) -> HandPictures:
+    def pictures(self, code: Code, source: Picture | None = None, corrupted: PixelRow | None = None) -> HandPictures:
         """Return the deterministic and the stochastic picture of a code; the noise is the same for every code."""
         deterministic, stochastic = pictures_at(self.coder, code, _NOISE_SEED)
-        return HandPictures(code, deterministic, stochastic, self.version, source)
+        repair = None if corrupted is None else self._repair(corrupted)
+        return HandPictures(code, deterministic, stochastic, self.version, source, repair)
+
+    def _repair(self, corrupted: PixelRow) -> Repair:
+        code = self.coder.encode(corrupted[None]).mean[0]
+        picture = picture_of(corrupted, self.config.image_height, self.config.image_width)
+        return Repair(picture, self.decode(code))
 
     def decode(self, code: Code) -> Picture:
         """Return E_{p(x|z)}[x] at a code."""
@@ -59,9 +65,10 @@ class Hand:
         row: PixelRow = self.coder.draw(code[None], np.random.default_rng(_NOISE_SEED))[0]
         return row
 
-    def encode(self, pixels: PixelRow) -> PictureEncoding:
-        """Return how pixels in [0, 1], shape (pixels,), are encoded and reconstructed."""
-        return encode_picture(self.coder, pixels[None], _NOISE_SEED)
+    def encode(self, pixels: PixelRow, corrupted: PixelRow | None = None) -> PictureEncoding:
+        """Return how pixels in [0, 1], shape (pixels,), are encoded and reconstructed, from x̃ where it is given."""
+        seen = None if corrupted is None else corrupted[None]
+        return encode_picture(self.coder, pixels[None], _NOISE_SEED, corrupted=seen)
 
     def posterior_of(self, pixels: PixelRow) -> tuple[Code, Scale | None]:
         """Return mean and L of q(z|x) = N(mean, L Lᵀ), for pixels in [0, 1]; of a plain code the mean alone."""

@@ -130,11 +130,11 @@ class InferenceThread(QThread):
             return
         start = time.perf_counter()
         match request:
-            case HandRequest(serial, code, source):
-                pictures = Hand(coder, coder.config, coder.version, 0.0, 0.0).pictures(code, source)
+            case HandRequest(serial, code, source, corrupted):
+                pictures = Hand(coder, coder.config, coder.version, 0.0, 0.0).pictures(code, source, corrupted)
                 self.pictures_ready.emit(serial, pictures)
-            case PictureRequest(serial, pixels):
-                encoding = Hand(coder, coder.config, coder.version, 0.0, 0.0).encode(pixels)
+            case PictureRequest(serial, pixels, corrupted):
+                encoding = Hand(coder, coder.config, coder.version, 0.0, 0.0).encode(pixels, corrupted)
                 self.picture_encoded.emit(PictureResult(serial, encoding))
             case FilmstripRequest():
                 self._answer_filmstrip(coder, request)

@@ -15,8 +15,9 @@ from pytestqt.qtbot import QtBot
 from core.snapshots import frozen
 from explorer.messages import HandPictures
 from explorer.theme import current_palette
+from explorer.views.hand_panel import HandPanel
 from explorer.views.picture_row import PictureRow
-from explorer.views.pictures import HandPanel, PictureView
+from explorer.views.pictures import PictureView
 from explorer.views.readouts import NumberRow, NumberTable, number, spread
 
 

@@ -52,7 +52,7 @@ class AnalysisHub(QObject):
         """What the open model is called."""
         self.live = False
         """Whether a run changes the weights now."""
-        latent.hand_changed.connect(self._on_hand_changed)
+        latent.hand_changed.connect(self.tell_weights)
 
     def open_model(self, config: ExperimentConfig) -> None:
         """Take note of another model; analyses of the former are given up."""
@@ -81,6 +81,7 @@ class AnalysisHub(QObject):
         """Whether the open model can encode the open data."""
         return self.latent.fits(self.dataset)
 
-    def _on_hand_changed(self) -> None:
+    def tell_weights(self) -> None:
+        """Take note of newer weights of the open model."""
         self.weights_changed.emit()
         self.subject.refresh()

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSplitter, QVBox
 from explorer.messages import OfferedModel
 from explorer.views.canvas import LatentCanvas
 from explorer.views.compare.pictures import ComparedImage, ComparedPictures, ModelView
+from explorer.views.hand_panel import HandPanel
 from explorer.views.icon_button import IconButton
 from explorer.views.model_menu import ModelMenu
 from explorer.views.panels.frame import ElidedLabel
-from explorer.views.pictures import HandPanel
 from explorer.views.sliders import SlidersPanel
 
 

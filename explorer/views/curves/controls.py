@@ -103,6 +103,12 @@ class CurveControls(QWidget):
         with QSignalBlocker(self.follow):
             self.follow.setChecked(following)
 
+    def set_quantity_help(self, quantity: str, text: str) -> None:
+        """Say what a quantity is for the kind of model whose curves are shown."""
+        button = self.quantity_button(quantity)
+        button.setToolTip(text)
+        button.setAccessibleDescription(text)
+
     def show_log_help(self, quantity: str) -> None:
         """Say what a logarithmic y axis means for the quantity shown."""
         text = "Logarithmic y axis"

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QStandardPaths, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QVBoxLayout, QWidget
 
+from core.config import ModelConfig
 from core.history import History
 from core.snapshots import HeldOutReport, RunNote, StepReports
 from explorer.settings import Settings
@@ -14,6 +15,7 @@ from explorer.theme import Palette, current_palette
 from explorer.views.curves.controls import ALL, CurveControls, with_hidden
 from explorer.views.curves.entries import WORDINGS, legend_entries
 from explorer.views.curves.export import figure_bytes, table_text, write_whole
+from explorer.views.curves.kinds import caption_for, help_for, undefined_for
 from explorer.views.curves.legend import Entry, Legend
 from explorer.views.curves.options import CurveOptions
 from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, NLL, QUANTITIES
@@ -47,6 +49,7 @@ class CurvesPanel(QWidget):
         self._settings: Settings | None = None
         self._left = ""
         """The quantity that was shown before a model came that does not define it."""
+        self._model = ModelConfig()
         self._colours: Palette | None = None
         self.controls = CurveControls(self)
         self.legend = Legend(self)
@@ -124,8 +127,12 @@ class CurvesPanel(QWidget):
         self._unit_note.setToolTip(text)
         self._unit_note.setVisible(bool(text))
 
-    def set_has_prior(self, has_prior: bool) -> None:  # noqa: FBT001 - a setter
-        """Turn to a quantity that the model defines, and back when one with a prior comes."""
+    def set_model(self, model: ModelConfig) -> None:
+        """Turn to a quantity that such a model defines, and back when one with a prior comes; name what is shown."""
+        self._model, has_prior = model, model.has_prior
+        for name, text in help_for(model).items():
+            self.controls.set_quantity_help(name, text)
+        self._mark_dirty()
         if not has_prior and self.controls.quantity in _NEED_PRIOR:
             self._left = self.controls.quantity
             self.controls.choose(NLL.name)
@@ -192,6 +199,7 @@ class CurvesPanel(QWidget):
             self.controls.set_epochs_known(self._record.epochs.known)
             options = self.options
             for plot in self._shown():
+                plot.undefined = undefined_for(self._model)
                 plot.draw(self._record, options, self._x_range)
             self.legend.set_entries(self._entries())
             self._show_caption()
@@ -296,7 +304,8 @@ class CurvesPanel(QWidget):
         return entries
 
     def _show_caption(self) -> None:
-        parts = []
+        parts = [caption_for(self._model, self.controls.quantity)]
+        parts = [part for part in parts if part and not self._record.empty]
         if self.controls.quantity == KL_PER_DIMENSION.name and self._record.has_kl and self.options.smoothing > 0.0:
             parts.append("train, smoothed")
         if self.controls.quantity in (KL_PER_DIMENSION.name, ALL) and self._record.has_kl:

@@ -15,7 +15,7 @@ from explorer.views.curves.backdrop import Backdrop
 from explorer.views.curves.columns import Numbers
 from explorer.views.curves.crosshair import Crosshair
 from explorer.views.curves.options import COMPLETE, RAW, SMOOTHED, SUBSET, CurveOptions
-from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, NOT_DEFINED, Quantity
+from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, UNDEFINED, Quantity
 from explorer.views.curves.reading import read_at
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.scales import Scales
@@ -45,6 +45,8 @@ class QuantityPlot(QWidget):
         super().__init__(parent)
         self.quantity = quantity
         self.follow_y = True
+        self.undefined = ""
+        """For what kind of model the quantity is not defined."""
         self._record = CurveRecord()
         self._options = CurveOptions()
         self._dimensions: tuple[int, ...] = ()
@@ -160,7 +162,7 @@ class QuantityPlot(QWidget):
         if self._record.empty:
             return f"{self.quantity.label}: no training yet"
         if self.quantity.needs_prior and not self._record.has_kl:
-            return f"{self.quantity.label}: {NOT_DEFINED}"
+            return f"{self.quantity.label}: {self.undefined or UNDEFINED}"
         return ""
 
     def _shown_series(self) -> list[tuple[Series, Numbers, int | None]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from explorer.theme import LABEL_COLOURS
 
-NOT_DEFINED = "not defined for an autoencoder"
+UNDEFINED = "not defined for a model without a prior"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from core.config import DataConfig
+from core.config import DataConfig, ModelConfig
+from core.findings.pixel_sampling import PixelScore
 from core.shapes import Picture
 from core.snapshots import PictureEncoding
 from explorer.messages import Drawing
@@ -77,6 +78,12 @@ class DrawPad(QWidget):
             raise ValueError(f"a model's pictures have at least 1×1 pixels, not {height}×{width}")
         self._size = (height, width)
 
+    def set_model(self, model: ModelConfig) -> None:
+        """Make room for what a model of this kind says of a drawing."""
+        self.results.set_model(model)
+        # Without a canvas there is nowhere to send a drawing.
+        self.sources.to_canvas.setVisible(model.has_codes)
+
     def set_centre_drawings(self, centre: bool) -> None:  # noqa: FBT001
         """Switch MNIST's normalisation of drawings on or off."""
         self.sources.centre.setChecked(centre)
@@ -115,6 +122,13 @@ class DrawPad(QWidget):
         if self._ink.empty:
             encoding = None
         self.results.set_encoding(encoding, _EMPTY if self._ink.empty else "")
+        self._follow_state()
+
+    def set_score(self, score: PixelScore) -> None:
+        """Show what an autoregressive model says of the drawing; not when the ink was removed meanwhile."""
+        self._unavailable = ""
+        if not self._ink.empty:
+            self.results.set_score(score)
         self._follow_state()
 
     def set_unavailable(self, reason: str) -> None:

@@ -1,24 +1,26 @@
 """What the model makes of the drawing: four pictures side by side, the posterior, and the costs in nats."""
 
-import math
-
-import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from core.config import ModelConfig
+from core.findings.pixel_sampling import PixelScore
 from core.shapes import Picture
 from core.snapshots import PictureEncoding
+from explorer.views.draw_pad.costs import (
+    COST_HEADER,
+    MOST_DIMENSIONS,
+    NOTHING,
+    cost_rows,
+    empty_costs,
+    encoding_sentence,
+    posterior_rows,
+    score_rows,
+    score_sentence,
+)
 from explorer.views.picture_row import PictureRow
 from explorer.views.pictures import PictureView
-from explorer.views.readouts import NumberRow, NumberTable, number, spread
-
-_MOST_DIMENSIONS = 4
-_ELBO_TIP = "Evidence lower bound of this picture, −(NLL + KL): at most log p(x); larger is better."
-_NLL_TIP = "Reconstruction cost, the mean of −log p(x | z) over samples z of q(z | x); smaller is better."
-_KL_TIP = "KL(q(z | x) ‖ p(z)): how far the posterior lies from the prior; exact for Gaussians."
-_AUTOENCODER = "An autoencoder defines no p(x): ELBO and KL do not exist."
-_GREY = "Grey pixels: these nats are not a likelihood."
-_NOTHING = "–"
+from explorer.views.readouts import NumberRow, NumberTable
 
 
 class EncodingView(QWidget):
@@ -48,6 +50,18 @@ class EncodingView(QWidget):
             caption_lines=2,
             fill=True,
         )
+        self.corrupted = PictureView(
+            "corrupted x̃",
+            "The x̃ that is encoded in place of x: with noise, or pixels dropped, as in training.",
+            caption_lines=2,
+            fill=True,
+        )
+        self.expected = PictureView(
+            "expected\nE[xᵢ | x₁ … xᵢ₋₁]",
+            "What the model expects of each pixel, given those before it in its ordering.",
+            caption_lines=2,
+            fill=True,
+        )
         self.posterior = NumberTable("Posterior of the drawing")
         self.costs = NumberTable("Costs of the drawing in nats")
         self.status = QLabel()
@@ -56,6 +70,8 @@ class EncodingView(QWidget):
         self.status.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.status.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         self._encoding: PictureEncoding | None = None
+        self._score: PixelScore | None = None
+        self._model = ModelConfig()
         self._num_dimensions_shown = 2
         for view in self.pictures:
             view.failed.connect(self.failed)
@@ -66,15 +82,27 @@ class EncodingView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        layout.addWidget(PictureRow(self.pictures))
+        self._row = PictureRow(self.pictures)
+        layout.addWidget(self._row)
         layout.addLayout(tables)
         layout.addWidget(self.status)
-        self.set_encoding(None)
+        self.set_model(self._model)
 
     @property
     def pictures(self) -> tuple[PictureView, ...]:
-        """The four views, from what was drawn to what was made of it."""
-        return self.raw, self.seen, self.deterministic, self.stochastic
+        """The views, from what was drawn to what was made of it; those are shown that the model's kind has."""
+        return self.raw, self.seen, self.corrupted, self.deterministic, self.stochastic, self.expected
+
+    def set_model(self, model: ModelConfig) -> None:
+        """Make room for what such a model says of a drawing."""
+        self._model = model
+        self.corrupted.setVisible(model.model == "denoising_autoencoder")
+        for view in (self.deterministic, self.stochastic):
+            view.setVisible(model.has_codes)
+        self.expected.setVisible(not model.has_codes)
+        self.posterior.setVisible(model.has_codes)
+        self._row.rearrange()
+        self.set_encoding(None)
 
     @property
     def encoding(self) -> PictureEncoding | None:
@@ -88,80 +116,38 @@ class EncodingView(QWidget):
     def set_encoding(self, encoding: PictureEncoding | None, reason: str = "") -> None:
         """Show an encoding, or say why there is none."""
         self._encoding = encoding
+        self._score = None
         self.seen.set_picture(None if encoding is None else encoding.seen)
+        self.corrupted.set_picture(None if encoding is None else encoding.corrupted)
         self.deterministic.set_picture(None if encoding is None else encoding.deterministic)
         self.stochastic.set_picture(None if encoding is None else encoding.stochastic)
+        self.expected.set_picture(None)
         if encoding is None:
             # As many rows as before, or the sheet above would move between two strokes.
             rows = range(1, self._num_dimensions_shown + 1)
-            self.posterior.set_rows(("q(z | x)", "μ", "σ"), [NumberRow(f"z{row}", (_NOTHING,) * 2) for row in rows])
-            self.costs.set_rows(_COST_HEADER, [NumberRow(name, (_NOTHING,) * 2) for name in ("ELBO", "NLL", "KL")])
+            self.posterior.set_rows(("q(z | x)", "μ", "σ"), [NumberRow(f"z{row}", (NOTHING,) * 2) for row in rows])
+            self.costs.set_rows(COST_HEADER, empty_costs(self._model))
             self._say(reason)
             return
-        self._num_dimensions_shown = min(len(encoding.mean), _MOST_DIMENSIONS)
-        self.posterior.set_rows(*_posterior_table(encoding))
-        self.costs.set_rows(*_cost_table(encoding))
-        self._say(_status_of(encoding))
+        self._num_dimensions_shown = min(len(encoding.mean), MOST_DIMENSIONS)
+        self.posterior.set_rows(*posterior_rows(encoding))
+        self.costs.set_rows(COST_HEADER, cost_rows(encoding, self._model))
+        self._say(encoding_sentence(encoding, self._model))
+
+    @property
+    def score(self) -> PixelScore | None:
+        """What an autoregressive model says of the drawing, if that is shown."""
+        return self._score
+
+    def set_score(self, score: PixelScore) -> None:
+        """Show what an autoregressive model says of the drawing."""
+        self._encoding, self._score = None, score
+        self.seen.set_picture(score.seen)
+        self.expected.set_picture(score.means)
+        self.costs.set_rows(COST_HEADER, score_rows(score, self._model))
+        self._say(score_sentence(score, self._model))
 
     def _say(self, text: str) -> None:
         # Setting a label's text lays the panel out anew, so only what is new is set.
         if text != self.status.text():
             self.status.setText(text)
-
-
-_COST_HEADER = ("", "nats", "bits/dim")
-
-
-def _posterior_table(encoding: PictureEncoding) -> tuple[tuple[str, ...], list[NumberRow]]:
-    mean = encoding.mean.tolist()
-    hidden = len(mean) - _MOST_DIMENSIONS
-    if encoding.log_var is None:
-        header: tuple[str, ...] = ("code", "z")
-        cells: list[tuple[str, ...]] = [(number(value),) for value in mean]
-    else:
-        header = ("q(z | x)", "μ", "σ")
-        std = np.exp(0.5 * encoding.log_var).tolist()
-        cells = [(number(value), spread(deviation)) for value, deviation in zip(mean, std, strict=True)]
-    rows = [
-        NumberRow(f"z{index + 1}", texts, f"Latent dimension {index + 1}: mean and standard deviation of q(z | x).")
-        for index, texts in enumerate(cells[:_MOST_DIMENSIONS])
-    ]
-    if hidden > 0:
-        rows[-1] = NumberRow(f"… and {hidden + 1} more", (), "The sliders show every dimension.")
-    return header, rows
-
-
-def _cost_table(encoding: PictureEncoding) -> tuple[tuple[str, ...], list[NumberRow]]:
-    bits = 1.0 / (encoding.seen.size * math.log(2.0))
-    grey = _is_grey(encoding)
-    rows = []
-    for name, value, tip in (
-        ("ELBO", encoding.elbo, _ELBO_TIP),
-        ("NLL", encoding.nll, _NLL_TIP),
-        ("KL", encoding.kl, _KL_TIP),
-    ):
-        if value is None:
-            rows.append(NumberRow(name, (_NOTHING, _NOTHING), _AUTOENCODER))
-        else:
-            # Bits per dimension exist for masses only, and grey pixels have none.
-            rows.append(NumberRow(name, (number(value), _NOTHING if grey else number(value * bits, 3)), tip))
-    return _COST_HEADER, rows
-
-
-def _status_of(encoding: PictureEncoding) -> str:
-    sentences = []
-    if encoding.kl is None:
-        sentences.append(_AUTOENCODER)
-    else:
-        plural = "" if encoding.num_samples == 1 else "s"
-        sentences.append(
-            f"NLL over {encoding.num_samples} sample{plural} of q(z | x); weights version {encoding.version}."
-        )
-    if _is_grey(encoding):
-        sentences.append(_GREY)
-    return " ".join(sentences)
-
-
-def _is_grey(encoding: PictureEncoding) -> bool:
-    seen = encoding.seen
-    return bool(((seen > 0) & (seen < 255)).any())

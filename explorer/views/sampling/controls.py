@@ -80,11 +80,11 @@ class SamplingControls(QWidget):
 
     def set_num_pixels(self, number: int) -> None:
         """Offer to give as many pixels as a picture has; half of them at first."""
-        self.count.blockSignals(True)  # noqa: FBT003
+        self.count.blockSignals(True)
         self.count.setRange(0, number)
         self.count.setPageStep(max(number // 28, 1))
         self.count.setValue(number // 2)
-        self.count.blockSignals(False)  # noqa: FBT003
+        self.count.blockSignals(False)
         self._show_start()
 
     def set_available(self, start: StartOfSample, available: bool) -> None:  # noqa: FBT001 - a Qt setter

@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from core.config import ModelConfig
 from core.snapshots import StepReports, frozen
 from explorer.theme import apply_theme, current_palette
 from explorer.views.curves import CurvesPanel
@@ -54,6 +55,7 @@ def test_an_autoencoder_has_no_bound(panel: CurvesPanel) -> None:
     given = steps()
     nothing = frozen(np.full(STEPS, np.nan))
     panel.add_steps(StepReports(given.step, given.nll, nothing, frozen(np.zeros((STEPS, 0)))))
+    panel.set_model(ModelConfig(model="autoencoder"))
     panel.controls.choose("all")
     panel.refresh()
     messages = {name: plot.message for name, plot in panel.plots.items()}
@@ -223,7 +225,7 @@ def test_setters_emit_nothing(panel: CurvesPanel, setter: Setter, qtbot: QtBot) 
 
 def test_a_model_without_a_prior_shows_what_it_defines_and_the_next_one_the_bound_again(panel: CurvesPanel) -> None:
     assert panel.controls.quantity == "elbo"
-    panel.set_has_prior(False)
+    panel.set_model(ModelConfig(model="autoencoder"))
     assert panel.controls.quantity == "nll"
-    panel.set_has_prior(True)
+    panel.set_model(ModelConfig())
     assert panel.controls.quantity == "elbo"

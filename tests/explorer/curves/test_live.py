@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from core.config import ModelConfig
 from core.snapshots import ElboMeans, HeldOutReport, RunNote, StepReports, frozen
 from explorer.settings import Settings
 from explorer.theme import current_palette
@@ -303,7 +304,7 @@ def test_the_chosen_quantity_and_smoothing_are_remembered(panel: CurvesPanel, qt
     QTest.mouseClick(panel.controls.quantity_button("kl"), LEFT)
     panel.controls.smoothing.setFocus()
     QTest.keyClick(panel.controls.smoothing, Qt.Key.Key_Home)
-    panel.set_has_prior(False)
+    panel.set_model(ModelConfig(model="autoencoder"))
     assert (settings.curves_quantity, settings.smoothing) == ("kl", 0.0)
     other = CurvesPanel()
     qtbot.addWidget(other)

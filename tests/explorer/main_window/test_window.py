@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.config import ExperimentConfig
+from core.config import ExperimentConfig, ModelConfig
 from explorer.messages import DocumentInfo, Failed, RunState
 from explorer.settings import Settings
 from explorer.theme import DARK, apply_theme, current_palette
@@ -131,12 +131,12 @@ def test_a_layer_switched_off_is_announced_and_remembered(window: MainWindow, qt
 
 def test_a_layer_that_the_model_has_not_says_so_and_is_remembered(window: MainWindow, settings: Settings) -> None:
     prior = window.commands["view.prior"]
-    window.set_has_prior(False)
+    window.set_model(ModelConfig(model="autoencoder"))
     assert not prior.isEnabled()
     assert "no prior" in prior.toolTip()
     window.commands.trigger("view.codes")
     assert settings.layers == {"mosaic", "prior", "posterior"}
-    window.set_has_prior(True)
+    window.set_model(ModelConfig())
     assert prior.isEnabled()
     assert "no prior" not in prior.toolTip()
 

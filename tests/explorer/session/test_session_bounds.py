@@ -102,7 +102,10 @@ def test_gaps_are_measured_shown_and_their_worst_images_lead_to_the_canvas(opene
     np.testing.assert_array_equal(worst.picture.ravel(), 255 * seen)
     QTest.mouseClick(worst, Qt.MouseButton.LeftButton)
     opened.until("its image", lambda: opened.session.latent.selected_image == image)
-    assert subject_from(opened, SubjectSource.DATA).text == f"held-out image {image:,}"
+    subject = opened.session.subject
+    opened.until(
+        "the subject", lambda: subject.subject is not None and subject.subject.text == f"held-out image {image:,}"
+    )
 
 
 def test_the_gallery_can_be_ordered_by_the_other_gap(opened: OpenProgram) -> None:

@@ -13,7 +13,6 @@ from core.inference.gaussians import Gaussians
 from core.inference.variational import best_elbo, elbo_of
 from explorer.messages import Subject, SubjectSource
 from explorer.views.fit import FitPanel
-from tests.explorer.session.test_session_models import open_kind
 from tests.explorer.session.test_subject import click_a_point, subject_from
 from tests.open_program import OpenProgram, model_file, trained
 
@@ -212,7 +211,7 @@ def test_measured_gradients_are_in_the_table(opened: OpenProgram) -> None:
 def test_a_model_without_a_bound_says_why_there_is_nothing_to_fit(
     opened: OpenProgram, kind: str, sentence: str
 ) -> None:
-    open_kind(opened, kind)
+    opened.session.open_paths((model_file(model=kind),))
     panels = (opened.views.fit, opened.views.ladder, opened.views.gaps)
     opened.until("a reason", lambda: all(panel.reason.text().startswith(sentence) for panel in panels))
     assert not opened.views.gaps.measure.isEnabled()

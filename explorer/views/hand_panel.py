@@ -1,0 +1,139 @@
+"""The panel of pictures that belong to the selected handle."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from explorer.messages import HandPictures
+from explorer.views.notation import dimension_name
+from explorer.views.picture_row import PictureRow
+from explorer.views.pictures import PictureView
+from explorer.views.readouts import StatusLine, number
+
+_LONGEST_CODE = 2
+
+
+class HandPanel(QWidget):
+    """What the selected handle's code decodes to."""
+
+    failed = Signal(str)
+    """A picture could not be saved: which file and why."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deterministic = PictureView(
+            "decoded mean\nE[x\u00a0|\u00a0z]",
+            "The mean of p(x | z) at this code: each pixel's grey is its expected value.",
+            caption_lines=2,
+            least_side=112,
+        )
+        self.stochastic = PictureView(
+            "decoded draw\nx\u00a0∼\u00a0p(x\u00a0|\u00a0z)",
+            "One draw from p(x | z) at this code, always with the same noise.",
+            caption_lines=2,
+            fill=True,
+        )
+        self.source = PictureView(
+            "what the\nmodel sees",
+            "The data image this handle was dragged from, as the encoder gets it.",
+            caption_lines=2,
+            fill=True,
+        )
+        self.deterministic.set_placeholder("Select a handle on the canvas, or double-click to add one.")
+        self.corrupted = PictureView(
+            "corrupted x̃",
+            "The same image as a denoising autoencoder gets it while it is trained: with noise, or pixels dropped.",
+            fill=True,
+        )
+        self.restored = PictureView(
+            "E[x\u00a0|\u00a0f(x̃)]",
+            "The mean of p(x | z) at the code of the corrupted image: what it makes of it.",
+            fill=True,
+        )
+        for view in self._views:
+            view.failed.connect(self.failed)
+        self._status = StatusLine("Code and weights of the selected handle")
+        self._status.setToolTip("The code z that is decoded, in latent units, and the version of the model's weights.")
+        self._code = ""
+        self._version: int | None = None
+        self._timing = ""
+        self._timing_visible = False
+        self.source.hide()
+        self._repair = PictureRow((self.corrupted, self.restored))
+        self._repair.hide()
+        self._arrange()
+        self._write_status()
+
+    @property
+    def _views(self) -> tuple[PictureView, ...]:
+        return self.deterministic, self.stochastic, self.source, self.corrupted, self.restored
+
+    @property
+    def status_text(self) -> str:
+        """The line under the pictures: a code of one or two numbers, the weights' version, the time if wanted."""
+        return self._status.text
+
+    def set_pictures(self, pictures: HandPictures | None) -> None:
+        """Show what a handle's code decodes to, or that no handle is selected."""
+        self.deterministic.set_picture(None if pictures is None else pictures.deterministic)
+        self.stochastic.set_picture(None if pictures is None else pictures.stochastic)
+        source = None if pictures is None else pictures.source
+        self.source.set_picture(source)
+        if self.source.isHidden() == (source is not None):
+            self.source.setVisible(source is not None)
+        repair = None if pictures is None else pictures.repair
+        self.corrupted.set_picture(None if repair is None else repair.corrupted)
+        self.restored.set_picture(None if repair is None else repair.restored)
+        if self._repair.isHidden() == (repair is not None):
+            self._repair.setVisible(repair is not None)
+        self._version = None if pictures is None else pictures.version
+        # Longer codes are read off the sliders.
+        short = pictures is not None and len(pictures.code) <= _LONGEST_CODE
+        self._code = code_text(pictures.code.tolist()) if pictures is not None and short else ""
+        self._write_status()
+
+    def set_timing(self, milliseconds: float, frames_per_second: float) -> None:
+        """Say how long it takes from the hand's movement to its picture, and how many are painted a second."""
+        self._timing = f"hand to picture {milliseconds:.1f} ms · {frames_per_second:.0f} pictures/s"
+        if self._timing_visible:
+            self._write_status()
+
+    def set_timing_visible(self, visible: bool) -> None:  # noqa: FBT001
+        """Show or hide the time from hand to picture."""
+        self._timing_visible = visible
+        self._write_status()
+
+    def set_smooth(self, smooth: bool) -> None:  # noqa: FBT001
+        """Interpolate between the pixels of every picture here, or show them as squares."""
+        for view in self._views:
+            view.set_smooth(smooth)
+
+    def _arrange(self) -> None:
+        side = QVBoxLayout()
+        side.setSpacing(6)
+        side.addWidget(self.stochastic)
+        side.addWidget(self.source)
+        side.addStretch(1)
+        pictures = QHBoxLayout()
+        pictures.setSpacing(10)
+        pictures.addWidget(self.deterministic, 7)
+        pictures.addLayout(side, 3)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setVerticalSpacing(6)
+        layout.addLayout(pictures, 0, 0)
+        layout.addWidget(self._repair, 1, 0)
+        layout.addWidget(self._status, 2, 0)
+        layout.setRowStretch(0, 1)
+
+    def _write_status(self) -> None:
+        parts = [self._code] if self._code else []
+        if self._version is not None:
+            parts.append(f"weights version {self._version}")
+        if self._timing_visible and self._timing:
+            parts.append(self._timing)
+        self._status.set_text(" · ".join(parts))
+
+
+def code_text(code: list[float]) -> str:
+    """Return a short code in one line, numbered from z₁."""
+    return "  ".join(f"{dimension_name(index)} {number(value)}" for index, value in enumerate(code))
