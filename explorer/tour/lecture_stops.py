@@ -124,7 +124,10 @@ class LectureStops(Hands):
         """Return the ledger once its badge is green."""
         panel = self._program.views.ledger
         self._driver.wait_for("a ledger", lambda: panel.ledger is not None)
-        self._driver.wait_for("an exact ledger", lambda: panel.trust.tone == "good" and bool(panel.trust.text))
+        session = self._program.session.analyses.ledger
+        self._driver.wait_for("the last answer", lambda: session.settled)
+        if panel.trust.tone != "good":
+            raise TourError(f"the ledger is not exact: {panel.trust.text}")
         ledger = panel.ledger
         if ledger is None or ledger.residual is None or not abs(ledger.residual) <= _RESIDUAL_NATS:
             raise TourError("the ledger does not add up")
