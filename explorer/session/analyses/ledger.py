@@ -12,6 +12,8 @@ from explorer.session.analyses.hub import AnalysisHub
 from explorer.views.ledger import FOLLOWS, LedgerPanel, Remarks
 
 BUILDING = "The tables of p(x|z) are being built…"
+_MARKS = {SubjectSource.DATA: "posterior", SubjectSource.DRAWING: "drawing", SubjectSource.CODE: "draw"}
+"""The mark of q on the canvas, by where the image comes from."""
 TORCH = "torch is still being loaded; the numbers follow."
 
 
@@ -23,6 +25,7 @@ class LedgerSession(QObject):
         self._panel = panel
         self._hub = hub
         self._subject: Subject | None = None
+        self._settled = False
         self._oldest: int | None = None
         """Least version of weights of the open model; None while its first are on their way."""
         self._started = self._table = -1
@@ -37,6 +40,11 @@ class LedgerSession(QObject):
         hub.evidence.building.connect(self._on_building)
         hub.evidence.table_ready.connect(self._on_table_ready)
         hub.evidence.answered.connect(self._on_answer)
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is shown is the last answer about the image under the hand: no better one follows."""
+        return self._settled
 
     def _on_source_chosen(self, name: str) -> None:
         self._hub.subject.choose(None if name == FOLLOWS else SubjectSource[name])
@@ -59,11 +67,11 @@ class LedgerSession(QObject):
         self._wait()
 
     def _on_table_ready(self, table: TableReady) -> None:
-        self._table = table.version
+        self._table, self._settled = table.version, False
         self._ask()
 
     def _on_subject(self, subject: Subject) -> None:
-        self._subject = subject
+        self._subject, self._settled = subject, False
         self._show_subject(subject)
         self._ask()
         self._wait()
@@ -95,7 +103,8 @@ class LedgerSession(QObject):
             return
         self._panel.set_ledger(answer.ledger, remarks(answer.ledger.log_px, config, grey=subject.grey))
         if answer.posterior is None or len(answer.posterior.low) == config.latent_dim:
-            self._hub.canvas.set_posterior_map(answer.posterior)
+            self._hub.canvas.set_posterior_map(answer.posterior, _MARKS[subject.source])
+        self._settled = answer.refined
 
     def _belongs(self, version: int) -> bool:
         return self._oldest is not None and version >= self._oldest
