@@ -61,6 +61,7 @@ class SamplingSession(QObject):
         self._config = None if config.has_codes else config
         self._hand = self._sampling = None
         self._timer.stop()
+        self._view.set_state(None)
         if self._config is not None:
             self._view.set_model(config)
             self._view.set_origin("")
