@@ -30,6 +30,7 @@ ROW = Row(
     title="VAE, k = 1",
     source="Burda et al. 2015",
     full=False,
+    shipped=False,
     schedule="3 passes",
     seed=1,
     latent_dim=50,
@@ -69,7 +70,8 @@ def test_the_page_says_what_was_reached_and_what_was_published() -> None:
     assert "| **log p(x)** | −88.00 | – | – |" in text
     assert "./run train --data mnist\n" in text
     assert "Training took 10.0 min, 6.7 min of one processor. Measuring took 12 s" in text
-    assert "| as published |" in page([replace(ROW, full=True)])
+    assert "| long |" in page([replace(ROW, full=True)])
+    assert "| as shipped |" in page([replace(ROW, shipped=True)])
 
 
 def test_a_page_without_rows_claims_nothing() -> None:

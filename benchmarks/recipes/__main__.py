@@ -1,7 +1,7 @@
 """Runs recipes: trains, measures, keeps the rows and renders the table.
 
-`python -m benchmarks.recipes vae made` runs two with shortened schedules; `--full` takes the published ones, which
-last hours; `--seconds` only says how long the training would take here.
+`python -m benchmarks.recipes vae made` runs two with shortened schedules; `--full` takes the published or longer ones,
+which last hours; `--seconds` only says how long the training would take here.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def main() -> int:
     """Run the named recipes, all without a name; return 0, or 2 for an unknown name."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recipes", description="Repeat published figures.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"which: {', '.join(RECIPES)}; all by default")
-    parser.add_argument("--full", action="store_true", help="the published schedule instead of the shortened one")
+    parser.add_argument("--full", action="store_true", help="the published or a longer schedule")
     parser.add_argument("--seconds", action="store_true", help="only say how long the training takes here")
     parser.add_argument("--again", action="store_true", help="train again what an earlier call has trained and kept")
     options = parser.parse_args()

@@ -35,6 +35,7 @@ class Measuring:
     title: str
     schedule: str
     command: str
+    shipped: bool = False
     training_seconds: float | None = None
     training_processor_seconds: float | None = None
 
@@ -44,7 +45,7 @@ class Measuring:
         command = command_line(dataset.config.source, recipe.all_settings(full=full), f"{recipe.name}.safetensors")
         told = recipe.schedule(full=full).told
         took = (trained.seconds, trained.processor_seconds)
-        return cls(recipe, full, trained.saved, dataset, recipe.title, told, command, *took)
+        return cls(recipe, full, trained.saved, dataset, recipe.title, told, command, False, *took)
 
     def of_shipped(self) -> Self:
         """Return the same to be measured of the model that comes with the program."""
@@ -52,6 +53,7 @@ class Measuring:
         return replace(
             self,
             saved=saved,
+            shipped=True,
             title="the shipped model of two latent dimensions, 784-512-256-128-2, GELU, factorised posterior",
             schedule=f"{saved.epochs:g} passes; batch {saved.config.training.batch_size}; the shipped model as it is",
             command=saved.provenance["command"].replace("main.py", "./run", 1),
@@ -76,6 +78,7 @@ class Measuring:
             title=self.title,
             source=self.recipe.source,
             full=self.full,
+            shipped=self.shipped,
             schedule=self.schedule,
             seed=config.training.seed,
             latent_dim=config.model.latent_dim if config.model.has_codes else None,

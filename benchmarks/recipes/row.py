@@ -45,7 +45,9 @@ class Row:
     source: str
     """Where the published figures stand."""
     full: bool
-    """Whether the schedule is the published one, not a shortened one."""
+    """Whether the schedule is the long one, not a shortened one."""
+    shipped: bool
+    """Whether it is the model that comes with the program, which no recipe trains."""
     schedule: str
     seed: int
     latent_dim: int | None

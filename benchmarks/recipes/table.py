@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from benchmarks.recipes.definitions import RECIPES
 from benchmarks.recipes.row import ROWS, Figure, Row, read_rows
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
@@ -11,7 +12,8 @@ _HEAD = """# Published figures, repeated
 
 Each recipe trains a model of a paper by the program's own `train` and measures the paper's figure on MNIST. Nats per
 image; ± is the standard error over the images measured. `python -m benchmarks.recipes NAME` repeats one with a
-**shortened** schedule, a small part of the paper's, on one processor thread; `--full` takes the long one, for hours.
+**shortened** schedule on one processor thread; `--full` takes the paper's where it gives one (Burda et al.), else a
+longer one, for hours.
 This page is written by it from [rows.jsonl](../benchmarks/recipes/rows.jsonl), whatever the figures are.
 
 """
@@ -22,11 +24,13 @@ _TABLE_HEAD = """| figure | here | published | difference | model | images | sch
 _COMPARISON = """
 ## What can be compared
 
-- *Difference* is here minus published. For an NLL less is better; with a shortened schedule most of the difference is
-  what the passes left out are worth, and nothing here says how much.
+- *Difference* is here minus published. For an NLL less is better, for an ELBO more. With a shortened schedule it holds
+  what the passes left out are worth, and nothing here says how much of it that is. The IWAE had half the VAE's passes.
 - A bound by importance sampling from the encoder's q is an upper bound of the NLL in expectation, there as here.
-- A test image is drawn once, seeded by its index, and only as many are measured as the table says. MADE is trained and
-  measured on a fixed draw of our own; the paper's is that of Salakhutdinov & Murray (2008), of the same greys.
+- A test image is drawn once, seeded by its index, and only as many are measured as the table says; which ones are drawn
+  moves a mean by about its standard error, alike for two models that are measured on the same ones.
+- MADE is trained and measured on a fixed draw of our own; the paper's is that of Salakhutdinov & Murray (2008), of the
+  same greys.
 - Weights start as everywhere in this program (last biases at the data's mean, the rest normal), not as in each paper.
 - Mutual information is capped at ln N for N images: figures of different N cannot be compared.
 - The papers of the two-dimensional model and of the gaps had networks and schedules of their own: those figures say
@@ -39,6 +43,7 @@ def page(rows: Sequence[Row]) -> str:
     """Return the whole page."""
     if not rows:
         return _HEAD + _NO_ROWS
+    rows = sorted(rows, key=_place)
     lines = [_line(row, figure) for row in rows for figure in row.figures]
     return _HEAD + _TABLE_HEAD + "".join(lines) + _COMPARISON + "## How each was found\n" + "".join(map(_section, rows))
 
@@ -48,10 +53,14 @@ def write_page(rows: Sequence[Row], path: Path = PAGE) -> None:
     path.write_text(page(rows), "utf-8")
 
 
+def _place(row: Row) -> int:
+    return list(RECIPES).index(row.recipe)
+
+
 def _line(row: Row, figure: Figure) -> str:
     published = "–" if figure.published is None else f"{_number(figure.published)} ({row.source})"
     difference = "–" if figure.published is None else f"{_signed(figure.value - figure.published)}"
-    schedule = "as published" if row.full else "shortened"
+    schedule = "as shipped" if row.shipped else "long" if row.full else "shortened"
     cells = (
         f"**{figure.name}**",
         measured(figure),

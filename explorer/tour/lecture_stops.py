@@ -85,9 +85,7 @@ class LectureStops(Hands):
             before = views.ledger.ledger
             self._driver.move(surface, [point], gap_ms=8)
             if number % 4 == 0:
-                self._driver.wait_for(
-                    "the ledger to follow the pen", lambda before=before: views.ledger.ledger is not before, 10.0
-                )
+                self._driver.wait_for("the ledger to follow the pen", self._other_than(before), 10.0)
                 seen.append(views.ledger.identities.numbers["log_px"])
             if number in {16, 28}:
                 self._driver.picture(f"ledger while drawing {1 if number == 16 else 2}")
@@ -121,6 +119,11 @@ class LectureStops(Hands):
         if ledger.log_px is None or not math.isfinite(ledger.log_px):
             raise TourError("log p(x) is no number")
         return ledger
+
+    def _other_than(self, before: Ledger | None) -> Callable[[], bool]:
+        """Return whether the ledger shown is another one, as a condition to wait for."""
+        panel = self._program.views.ledger
+        return lambda: panel.ledger is not None and panel.ledger is not before
 
     def _wheel(self, place: QPointF, angle: int) -> None:
         """Turn the wheel over the canvas."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QComboBox, QDockWidget, QLineEdit, QWidget
 
+from core.saved_model import SavedModel
 from explorer.program import Program
 from explorer.tour.driver import Driver, TourError, line
 from resources import resource
@@ -20,6 +21,8 @@ class SimilarStops:
         self._program = program
         self._driver = driver
         self.measured: dict[str, object] = {}
+        self._before: Path | None = None
+        self._autoencoder: SavedModel | None = None
 
     def walk(self) -> None:
         """Make every stop.  Raises TourError where the program does not do what it should."""
@@ -27,8 +30,20 @@ class SimilarStops:
         self._compare()
         self._cloud()
         self._neighbours()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Put the window back as it was: the model that was open, the curves in front."""
+        if self._before is not None:
+            self._program.session.open_paths((self._before,))
+            session = self._program.session
+            self._driver.wait_for("the model before", lambda: session.documents.saved is not self._autoencoder)
+            self._driver.wait_for("its codes", lambda: session.latent.codes is not None)
+        self._program.session.analyses.similar.remove(1)
+        self._raise(self._program.views.curves)
 
     def _train_an_autoencoder(self) -> None:
+        self._before = self._program.settings.last_document
         views, training = self._program.views, self._program.session.training
         kinds, epochs = views.model.form.editor("model"), views.training.findChild(QLineEdit, "epochs")
         if not isinstance(kinds, QComboBox) or epochs is None:
@@ -45,6 +60,7 @@ class SimilarStops:
         saved = self._program.session.documents.saved
         if saved is None or saved.config.model.model != "autoencoder":
             raise TourError("the model that was trained is no autoencoder")
+        self._autoencoder = saved
         self._driver.wait(600)
 
     def _compare(self) -> None:

@@ -45,7 +45,7 @@ def test_what_cannot_be_trained_together_is_refused_with_the_reason(values: dict
     with pytest.raises(ConfigError, match=reason):
         check_experiment(config)
     with pytest.raises(ConfigError, match=reason):
-        a_run(**keyed(values))
+        a_run(**keyed(values))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("values", POSSIBLE, ids=str)

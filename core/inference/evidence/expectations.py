@@ -22,8 +22,8 @@ _LOG_TWO_PI = math.log(2.0 * math.pi)
 class Resolution:
     """How finely q is looked at, by two rules that share no node."""
 
-    hermite: int
-    """Nodes of the Gauss-Hermite rule along each axis, for E_q[log p(x|z)]."""
+    hermite: int | None
+    """Nodes of the Gauss-Hermite rule along each axis, for E_q[log p(x|z)]; None for a second even lattice."""
     reach: float
     """Of the even lattice for KL(q ‖ p(z|x)), in standard deviations of q."""
     step: float
@@ -32,10 +32,10 @@ class Resolution:
 
 PEN = Resolution(6, 4.0, 1.0)
 """117 codes in a plane."""
-FINE = Resolution(12, 6.0, 0.6)
-"""460 codes in a plane."""
-FINEST = Resolution(32, 7.0, 0.2)
-"""5,000 codes in a plane: for a q that lies far from where the posterior has its mass."""
+FINE = (Resolution(12, 6.0, 0.6), Resolution(None, 6.0, 0.2), Resolution(None, 6.0, 0.08))
+"""460, 5,000 and 30,000 codes in a plane: the next where two rules of one differ, for a q so wide that log p(x|z) is
+no polynomial across it."""
+_OTHER_STEP = 1.17
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +72,10 @@ def expectations(
     if shares_of_kl is None:
         raise TypeError("the code of an autoencoder has no density to average over")
     mean, scale = posterior.mean.astype(np.float64), posterior.scale.astype(np.float64)
-    noise, shares = hermite_nodes(mean.shape[1], resolution.hermite)
+    if resolution.hermite is None:
+        noise, shares = even_nodes(mean.shape[1], resolution.reach, _OTHER_STEP * resolution.step)
+    else:
+        noise, shares = hermite_nodes(mean.shape[1], resolution.hermite)
     codes = _carried(mean, scale, noise)
     log_likelihood = decoder.log_joint(codes, statistics, should_stop) - _log_prior(codes)
     even, even_shares = even_nodes(mean.shape[1], resolution.reach, resolution.step)
@@ -104,7 +107,7 @@ def even_nodes(latent_dim: int, reach: float, step: float) -> tuple[Noise, Share
     return nodes, weights / weights.sum()
 
 
-def _product(values: Float64[np.ndarray, "nodes"], latent_dim: int) -> Noise:
+def _product(values: Float64[np.ndarray, "per_axis"], latent_dim: int) -> Noise:
     return np.stack(np.meshgrid(*[values] * latent_dim, indexing="ij"), axis=-1).reshape(-1, latent_dim)
 
 

@@ -28,6 +28,8 @@ SLACK = (4.0, 2.0)
 """Further nats at the first halving of the step, and at the others."""
 BEND_FACTOR = 2.0
 """How many times further than its bend says a peak may rise between the nodes, when the step is halved."""
+SECOND_SHARE = 0.5
+"""Of the tolerance, that two lattices may differ by: the identity's residual holds this difference, and more."""
 RATE_FACTOR = 2.0
 """Times the expected change of another halving that the error may be."""
 FIRST_SHARE = 0.3
@@ -130,7 +132,7 @@ class Refinement:
         rate = totals.coarse_bar / np.clip(self._coarse_before, 1e-12, 1.0)
         self._after_second = np.maximum(RATE_FACTOR * totals.coarse_bar * np.minimum(rate, 1.0), totals.beyond)
         self._coarse_before[here] = totals.coarse_bar[here]
-        settled = bar if level == 0 else self._after_second
+        settled = bar / SECOND_SHARE if level == 0 else self._after_second
         integrals.done[here] = (settled <= self._tolerance)[here]
         return totals
 
@@ -214,8 +216,7 @@ class Refinement:
         integrals.second[seen] = top[seen] + np.log(total * cell)
         difference = np.abs(integrals.second[seen] - integrals.log_z[seen])
         integrals.error_bar[seen] = np.maximum(self._after_second[seen], difference)
-        # Half, so that the identity's residual, which holds this difference, stays below the tolerance too.
-        agreed = difference <= 0.5 * self._tolerance
+        agreed = difference <= SECOND_SHARE * self._tolerance
         integrals.done[seen] = agreed & (integrals.error_bar[seen] <= self._tolerance)
 
     def _affordable(self, image: Images, keys: Keys) -> Found:

@@ -16,6 +16,7 @@ from core.inference.evidence.maps import map_of_cells, map_of_nodes
 from core.inference.evidence.refinement import Cells, Integrals
 from core.inference.evidence.screening import Screen, look
 from core.inference.evidence.whole import refined
+from core.inference.network_coder import bounded
 from core.inference.steps import completed
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Weights
@@ -175,7 +176,7 @@ class EvidenceTable:
             self.eta,
             torch.from_numpy(self.offset),
             self.decoder.statistics(pixels),
-            self.coder.encode(pixels).mean.astype(np.float64),
+            bounded(self.coder.encode(pixels).mean).astype(np.float64),
             tolerance,
             keep=keep,
             progress=progress,

@@ -45,7 +45,6 @@ class ReadOutsSession(QObject):
         hub.weights_changed.connect(self._on_weights_changed)
         hub.held_out_reported.connect(self._on_held_out_reported)
         hub.data_changed.connect(self._on_data_changed)
-        hub.live_changed.connect(self._on_live_changed)
         hub.analysis.found.connect(self._on_found)
         hub.analysis.ended.connect(self._on_ended)
         panel.shown.connect(self._follow)
@@ -53,7 +52,7 @@ class ReadOutsSession(QObject):
         panel.scoreboard_requested.connect(self.add_to_scoreboard)
         panel.cancel_requested.connect(self.cancel)
         panel.row_removed.connect(self._on_row_removed)
-        panel.set_interval(INTERVAL_MS / 1000.0, SUBSET)
+        panel.set_interval(INTERVAL_MS / 1000.0)
         self._show_reason()
 
     # What was opened, and what changed
@@ -88,9 +87,6 @@ class ReadOutsSession(QObject):
         self._hub.analysis.give_up(FollowReadOuts)
         self._stale, self._following = True, False
         self._follow()
-
-    def _on_live_changed(self, live: bool) -> None:  # noqa: FBT001 - a signal's value
-        self._panel.set_live(live)
 
     # The read-outs that come by themselves
 

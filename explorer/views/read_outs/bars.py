@@ -50,7 +50,7 @@ class KlBars(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Return room for a few columns with their numbers."""
-        return QSize(110, 90)
+        return QSize(100, 90)
 
     def column_of(self, x: float) -> int | None:
         """Return the dimension whose column is at this place; None beside all of them."""
@@ -67,7 +67,8 @@ class KlBars(QWidget):
             painter.end()
             return
         painter.setPen(QColor(colours.muted_text))
-        title = "KL per dimension, nats"
+        whole, short = "KL per dimension, nats", "KL, nats"
+        title = whole if metrics.horizontalAdvance(whole) <= self.width() - _MARGIN else short
         painter.drawText(QPointF(_MARGIN, metrics.ascent() + 1.0), title)
         base = self.height() - metrics.height() - 3.0
         top = 2.0 * metrics.height() + 6.0

@@ -16,7 +16,7 @@ from explorer.views.read_outs.rows import FigureRow, as_text, basis, figure_rows
 if TYPE_CHECKING:
     from explorer.views.read_outs.plane import RateDistortionPlane
 
-SIDE_BY_SIDE = 640
+SIDE_BY_SIDE = 590
 """Width from which the three parts stand beside each other."""
 NO_LIKELIHOOD = "Bernoulli nats of grey pixels are not a likelihood."
 
@@ -45,13 +45,17 @@ class FiguresPage(QScrollArea):
         table = QVBoxLayout()
         table.setSpacing(6)
         table.addLayout(self._grid)
-        for label in (self.collapse, self.reason, self.basis):
+        for label in (self.collapse, self.reason):
             label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
             table.addWidget(label)
         table.addStretch(1)
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, inside)
-        self._row.setContentsMargins(0, 6, 0, 0)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 6, 0, 0)
+        column.setSpacing(4)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._row.setSpacing(14)
+        column.addLayout(self._row, 1)
+        column.addWidget(self.basis)
         self._row.addLayout(table, 3)
         self._row.addWidget(self.bars, 2)
         self.setWidget(inside)
@@ -87,7 +91,7 @@ class FiguresPage(QScrollArea):
         spread = found.spread if found is not None else ()
         self.bars.set_figures(kl, spread, chain=self._full)
         self.bars.setVisible(bool(kl))
-        show_text(self.basis, "" if found is None else basis(found))
+        self._show_basis()
         show_text(self.collapse, "" if found is None else found.collapse)
         reason = ""
         if found is not None:
@@ -100,7 +104,13 @@ class FiguresPage(QScrollArea):
         """Say whether KL per dimension is given the dimensions before."""
         self._full = full
 
+    def set_interval(self, seconds: float) -> None:
+        """Say how often figures come by themselves."""
+        self._interval = f" Every {seconds:g} s while a model trains."
+        self._show_basis()
+
     _full = False
+    _interval = ""
 
     def set_plane(self, trail: Sequence[PlanePoint], others: Sequence[PlanePoint], left_out: int) -> None:
         """Show where the open model is and was, and where others are."""
@@ -144,6 +154,9 @@ class FiguresPage(QScrollArea):
                 label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._grid.addWidget(label, index, column)
         return labels
+
+    def _show_basis(self) -> None:
+        show_text(self.basis, ("" if self._found is None else basis(self._found) + self._interval).strip())
 
     def _copy_text(self) -> None:
         if self._found is not None:

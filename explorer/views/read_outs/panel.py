@@ -14,6 +14,8 @@ from explorer.views.read_outs.figures import FiguresPage
 from explorer.views.read_outs.plane_point import PlanePoint
 from explorer.views.read_outs.scoreboard import Scoreboard
 
+_PROGRESS_WIDTH = 120
+
 
 class ReadOutsPanel(QWidget):
     """Figures over the held-out images, live while a model trains, and the scoreboard of this session."""
@@ -33,11 +35,9 @@ class ReadOutsPanel(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Read-outs")
         self._num_held_out = 0
-        self._live = False
-        self._when = ""
         self._busy = False
-        self.reason, self.status, self.when = muted_line(), muted_line(), muted_line()
-        self.measure = QPushButton("Measure on all held-out images")
+        self.reason, self.status = muted_line(), muted_line()
+        self.measure = QPushButton()
         self.measure.setToolTip("ELBO, information and activity over every held-out image, with more codes of each.")
         self.cancel = QPushButton("Cancel")
         self.progress = QProgressBar()
@@ -48,18 +48,20 @@ class ReadOutsPanel(QWidget):
         self.board = Scoreboard()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(self.figures, "Figures")
         self.tabs.addTab(self.board, "Scoreboard")
-        row = QHBoxLayout()
+        self.progress.setFixedWidth(_PROGRESS_WIDTH)
+        corner = QWidget()
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 0, 0, 2)
         row.setSpacing(8)
-        row.addWidget(self.measure)
-        row.addWidget(self.progress, 1)
-        row.addWidget(self.cancel)
-        row.addWidget(self.when, 1)
+        for widget in (self.progress, self.cancel, self.measure):
+            row.addWidget(widget)
+        self.tabs.setCornerWidget(corner)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 6, 12, 6)
+        column.setContentsMargins(12, 4, 12, 4)
         column.setSpacing(4)
-        column.addLayout(row)
         column.addWidget(self.status)
         column.addWidget(self.reason)
         column.addWidget(self.tabs, 1)
@@ -76,10 +78,9 @@ class ReadOutsPanel(QWidget):
         """Say, in a sentence, why there is nothing to show; an empty text takes it away."""
         show_text(self.reason, text)
 
-    def set_interval(self, seconds: float, subset: int) -> None:
-        """Say how often, and of how many images, figures come by themselves."""
-        self._when = f"While a model trains: every {seconds:g} s, over {subset:,} images."
-        self._show_when()
+    def set_interval(self, seconds: float) -> None:
+        """Say how often figures come by themselves."""
+        self.figures.set_interval(seconds)
 
     def set_model(self, model: ModelConfig) -> None:
         """Offer what the model allows."""
@@ -89,13 +90,8 @@ class ReadOutsPanel(QWidget):
     def set_num_held_out(self, count: int) -> None:
         """Say how many held-out images there are to measure on; 0 where there is nothing to measure."""
         self._num_held_out = count
-        self.measure.setText(f"Measure on all {count:,} held-out images" if count else "Measure on all held-out images")
+        self.measure.setText(f"Measure on all {count:,}" if count else "Measure on all")
         self._refresh()
-
-    def set_live(self, live: bool) -> None:  # noqa: FBT001 - a setter
-        """Say whether a run changes the weights now."""
-        self._live = live
-        self._show_when()
 
     def set_read_outs(self, found: ReadOuts | None) -> None:
         """Show the figures; None takes them away."""
@@ -130,8 +126,3 @@ class ReadOutsPanel(QWidget):
         self.board.set_available(available and not self._busy)
         self.progress.setVisible(self._busy)
         self.cancel.setVisible(self._busy)
-        self._show_when()
-
-    def _show_when(self) -> None:
-        self.when.setText(self._when)
-        self.when.setVisible(bool(self._when) and not self._busy)

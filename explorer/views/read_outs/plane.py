@@ -20,6 +20,11 @@ _LEAST_SPAN = 1.0
 """Nats that each axis shows at least: less is noise."""
 _PADDING = 0.12
 _LONGEST_NAME = 22
+HELP = (
+    "Each point is a model: nats to tell the code (KL, the rate) and nats that the decoder still needs (NLL, the "
+    "distortion). The line is the way of this run; diamonds are other models of this session. On the dashed line the "
+    "ELBO is that of this model; below it, better."
+)
 LEFT_OUT = "Models measured on other images, with another binarisation, or whose nats are a density beside a mass."
 
 
@@ -58,7 +63,8 @@ class RateDistortionPlane(QWidget):
         column.setSpacing(2)
         column.addWidget(self.widget, 1)
         column.addWidget(self._message)
-        self.setMinimumSize(200, 130)
+        self.setMinimumSize(190, 120)
+        self.widget.setToolTip(HELP)
         self._restyle()
 
     @property

@@ -44,7 +44,6 @@ def figure_rows(found: ReadOuts) -> tuple[FigureRow, ...]:
         )
     parts = found.surgery
     share = "" if parts is None else f"± {parts.error:.1g}"
-    cap = "" if parts is None else f", at most ln {parts.num_images:,} = {parts.cap:.2f}"
     return (
         FigureRow("ELBO (β = 1)", nats(found.means.elbo), error_of(found).removeprefix(" "), HELP["elbo"]),
         FigureRow("NLL, the distortion", nats(found.means.nll), "", f"{HELP['nll']} Found by {found.method}."),
@@ -52,9 +51,10 @@ def figure_rows(found: ReadOuts) -> tuple[FigureRow, ...]:
         FigureRow(
             "Mutual information",
             nats(None if parts is None else parts.mutual_information),
-            share + cap,
+            share,
             HELP["information"],
         ),
+        FigureRow("  its cap, ln N", nats(None if parts is None else parts.cap), of_images(found), HELP["information"]),
         FigureRow("Marginal KL", nats(None if parts is None else parts.marginal_kl), share, HELP["marginal"]),
         FigureRow("Active units", active, "", HELP["active"]),
     )
@@ -71,6 +71,11 @@ def error_of(found: ReadOuts) -> str:
     """Return the standard error as text, with a blank before it; nothing for a single image."""
     error = found.standard_error
     return "" if error is None or not math.isfinite(error) else f" ± {error:.2f}"
+
+
+def of_images(found: ReadOuts) -> str:
+    """Return the number of images as a formula."""
+    return f"N = {found.num_images:,}"
 
 
 def basis(found: ReadOuts) -> str:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -131,9 +131,9 @@ class SimilarPanel(QWidget):
         for column in self.columns:
             self.close_up.toggled.connect(column.canvas.set_close_up)
             column.remove_requested.connect(self.model_removed)
-        again = QShortcut(QKeySequence(Qt.Key.Key_R), self)
-        again.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        again.activated.connect(self.new_noise_requested)
+        # In this panel R means its own noise; the window's command of that key is for the points of q.
+        for child in self.findChildren(QWidget):
+            child.installEventFilter(self)
 
     # What the session shows
 
@@ -182,6 +182,17 @@ class SimilarPanel(QWidget):
         self.neighbours.set_neighbours(shown)
 
     # What Qt tells the panel
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Draw other noise at R, whatever in the panel has the focus."""
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_R and not event.modifiers():
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                self.new_noise_requested.emit()
+                return True
+        return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Show both parts where there is room."""

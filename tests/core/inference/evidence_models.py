@@ -10,7 +10,7 @@ from core.config import ModelConfig
 from core.inference.evidence.table import EvidenceTable
 from core.models.build import build_model, load_weights
 from core.models.latent import LatentModel
-from core.snapshots import Weights
+from core.snapshots import Weights, frozen
 from tests.core.tiny_models import random_weights, tiny_config
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -25,6 +25,18 @@ def table_of(config: ModelConfig, weights: Weights, most_nodes: int = NODES) -> 
     table = EvidenceTable.build(config, weights, None, most_nodes=most_nodes)
     assert table is not None
     return table
+
+
+def with_narrow_q(config: ModelConfig, weights: Weights) -> Weights:
+    """Return the weights with q(z|x) made about as narrow as a trained encoder's, σ near 0.2."""
+    last = f"encoder.layers.{len(config.hidden)}"
+    arrays = dict(weights.arrays)
+    arrays[f"{last}.weight"] = frozen(0.3 * arrays[f"{last}.weight"])
+    log_var = slice(config.latent_dim, 2 * config.latent_dim)
+    bias = np.zeros_like(arrays[f"{last}.bias"])
+    bias[log_var] = -3.2
+    arrays[f"{last}.bias"] = frozen(bias)
+    return Weights(weights.version, weights.step, arrays)
 
 
 def linear_gaussian(latent_dim: int = 2, pixel_std: float = 0.5, scale: float = 1.0) -> tuple[ModelConfig, Weights]:

@@ -22,6 +22,7 @@ from tests.core.inference.evidence_models import (
     linear_gaussian,
     pictures_of_model,
     table_of,
+    with_narrow_q,
 )
 from tests.core.tiny_models import random_weights, tiny_config
 
@@ -42,15 +43,17 @@ def test_every_term_of_a_linear_gaussian_model_has_its_closed_form(latent_dim: i
         prior = _normal(np.zeros(latent_dim), np.eye(latent_dim))
         kl_to_posterior = float(torch.distributions.kl_divergence(q, p))
         assert found.log_px == pytest.approx(log_px, abs=1e-6)
-        assert found.kl_to_posterior == pytest.approx(kl_to_posterior, abs=1e-4)
-        assert found.kl_to_prior == pytest.approx(float(torch.distributions.kl_divergence(q, prior)), abs=1e-4)
-        assert found.elbo == pytest.approx(log_px - kl_to_posterior, abs=1e-4)
-        assert found.residual == pytest.approx(0.0, abs=1e-4)
+        assert found.kl_to_posterior == pytest.approx(kl_to_posterior, abs=1e-4, rel=3e-7)
+        assert found.kl_to_prior == pytest.approx(
+            float(torch.distributions.kl_divergence(q, prior)), abs=1e-4, rel=3e-7
+        )
+        assert found.elbo == pytest.approx(log_px - kl_to_posterior, abs=1e-4, rel=3e-7)
+        assert found.residual == pytest.approx(0.0, abs=1e-4 + 3e-7 * abs(log_px - kl_to_posterior))
         assert not found.is_estimate
         assert not found.undefined_reason
 
 
-def _normal(mean: np.ndarray, covariance: np.ndarray) -> torch.distributions.MultivariateNormal:  # type: ignore[type-arg]
+def _normal(mean: np.ndarray, covariance: np.ndarray) -> torch.distributions.MultivariateNormal:
     return torch.distributions.MultivariateNormal(
         torch.from_numpy(np.asarray(mean, np.float64)), torch.from_numpy(np.asarray(covariance, np.float64))
     )
@@ -59,7 +62,7 @@ def _normal(mean: np.ndarray, covariance: np.ndarray) -> torch.distributions.Mul
 @pytest.mark.parametrize("likelihood", ["bernoulli", "categorical", "continuous_bernoulli"])
 def test_the_identity_holds_for_one_picture_and_for_many(likelihood: str) -> None:
     config = tiny_config(likelihood=likelihood)
-    weights = random_weights(config, seed=1, scale=2.0)
+    weights = with_narrow_q(config, random_weights(config, seed=1, scale=2.0))
     table = table_of(config, weights)
     pixels = pictures_of_model(config, weights, 12)
     evidence = evidence_of(table, pixels)
@@ -75,7 +78,7 @@ def test_the_identity_holds_for_one_picture_and_for_many(likelihood: str) -> Non
         assert abs(one.residual) <= 1e-3
         assert one.elbo == pytest.approx(many.elbo[row], abs=1e-4)
         assert one.kl_to_posterior == pytest.approx(many.kl_to_posterior[row], abs=2e-3)
-        assert quick.elbo == pytest.approx(many.elbo[row], abs=0.05)
+        assert quick.elbo == pytest.approx(many.elbo[row], abs=0.2)
         assert quick.log_px is not None
         assert quick.error_bar is not None
         assert abs(quick.log_px - many.log_px[row]) <= quick.error_bar + 1e-3
@@ -84,7 +87,7 @@ def test_the_identity_holds_for_one_picture_and_for_many(likelihood: str) -> Non
 def test_the_residual_tells_of_a_wrong_evidence() -> None:
     # The planted fault: had the quadrature missed a tenth of the mass, the identity would say so.
     config = tiny_config()
-    weights = random_weights(config, seed=1, scale=2.0)
+    weights = with_narrow_q(config, random_weights(config, seed=1, scale=2.0))
     table = table_of(config, weights)
     pixels = pictures_of_model(config, weights, 4)
     evidence = evidence_of(table, pixels)
@@ -95,6 +98,20 @@ def test_the_residual_tells_of_a_wrong_evidence() -> None:
     found = ledger_of_split(table, pixels, wrong)
     assert found is not None
     assert (np.abs(found.residual) > 0.1).all()
+
+
+def test_a_wide_q_is_averaged_over_as_finely_as_it_needs() -> None:
+    config = tiny_config(hidden=(9,))
+    weights = random_weights(config, seed=1, scale=2.0)
+    table = table_of(config, weights)
+    pixels = pictures_of_model(config, weights, 4)
+    log_var = table.coder.encode(pixels).log_var
+    assert log_var is not None
+    assert (log_var > 0.0).any()
+    for row in range(4):
+        found = ledger(table, pixels[row : row + 1])
+        assert found.residual is not None
+        assert abs(found.residual) <= 2e-3
 
 
 def test_both_rules_under_q_are_averages_of_a_standard_normal() -> None:

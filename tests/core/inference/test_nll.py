@@ -51,7 +51,7 @@ def _integrated(config: ModelConfig, weights: Weights, x: Pixels) -> np.ndarray[
     axis = torch.linspace(-8.0, 8.0, {1: 4001, 2: 401}[config.latent_dim], dtype=torch.float64)
     step = float(axis[1] - axis[0])
     codes = torch.cartesian_prod(*[axis] * config.latent_dim).reshape(-1, config.latent_dim)
-    prior = Normal(0.0, 1.0).log_prob(codes).sum(dim=1)
+    prior = Normal(0.0, 1.0).log_prob(codes).sum(dim=1)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         parameters = model.generative(codes)
         rows = []

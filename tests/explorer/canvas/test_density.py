@@ -114,7 +114,7 @@ def test_only_the_pixels_of_the_map_are_painted_again(canvas: LatentCanvas, qtbo
         painted.append(event.region().boundingRect())  # type: ignore[attr-defined]
         original(event)  # type: ignore[arg-type]
 
-    canvas.paintEvent = watch  # type: ignore[method-assign, assignment]
+    canvas.paintEvent = watch  # type: ignore[method-assign]
     canvas.set_posterior_map(gaussian_map())
     canvas.repaint(canvas._density.bounds(canvas.view, canvas.axes))
     assert painted

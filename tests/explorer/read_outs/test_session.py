@@ -48,7 +48,7 @@ def test_figures_come_by_themselves_once_the_panel_is_seen(opened: OpenProgram) 
     assert found.means.elbo is not None
     assert float(rows["ELBO (β = 1)"].replace("−", "-")) == pytest.approx(found.means.elbo, abs=0.5)
     assert float(rows["KL, the rate"]) == pytest.approx(found.means.kl, abs=0.01)
-    assert f"ln {len(held_out)} = {math.log(len(held_out)):.2f}" in panel_of(opened).figures.figures[3][2]
+    assert panel_of(opened).figures.figures[4][1:] == (f"{math.log(len(held_out)):.2f}", f"N = {len(held_out)}")
     plane = panel_of(opened).figures.plane
     assert plane is not None
     opened.until("a point", lambda: len(plane.shown) == 1)
@@ -59,11 +59,11 @@ def test_all_held_out_images_are_measured_when_asked(opened: OpenProgram) -> Non
     seen(opened)
     panel = panel_of(opened)
     count = len(bars_data().held_out)
-    assert f"all {count} held-out" in panel.measure.text()
+    assert f"all {count}" in panel.measure.text()
     QTest.mouseClick(panel.measure, LEFT)
     opened.until("the bar", panel.cancel.isVisible)
     opened.until("the end", lambda: not panel.cancel.isVisible())
-    assert panel.figures.basis.text() == f"Over all {count} held-out images."
+    assert panel.figures.basis.text().startswith(f"Over all {count} held-out images.")
     assert panel.figures._found is not None
     assert "36 codes" in panel.figures._found.method
 
@@ -137,3 +137,19 @@ def test_an_autoencoder_says_what_it_does_not_define(opened: OpenProgram) -> Non
     plane = panel.figures.plane
     assert plane is not None
     assert plane._trail == ()
+
+
+def test_an_autoregressive_model_has_its_exact_cost_and_a_row(opened: OpenProgram) -> None:
+    panel = panel_of(opened)
+    opened.raise_dock(panel)
+    opened.session.open_paths((model_file(model="made"),))
+    opened.until("its cost", lambda: [name for name, *_ in panel.figures.figures] == ["−log p(x)"])
+    assert "no codes" in panel.figures.reason.text()
+    bar = panel.tabs.tabBar()
+    QTest.mouseClick(bar, LEFT, Qt.KeyboardModifier.NoModifier, bar.tabRect(1).center())
+    QTest.mouseClick(panel.board.add, LEFT)
+    opened.until("a row", lambda: len(panel.board.entries) == 1, timeout_s=60.0)
+    row = panel.board.entries[0]
+    assert row.nll.how == "exact (product)"
+    assert panel.figures._found is not None
+    assert row.nll.nll == pytest.approx(panel.figures._found.means.nll, rel=1e-5)

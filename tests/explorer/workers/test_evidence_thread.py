@@ -1,5 +1,6 @@
 """The evidence thread: quick answers at once, exact ones at rest, tables that never stand in the way."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -65,7 +66,8 @@ def heard(thread: EvidenceThread) -> Listener:
 
 def drawing() -> PixelRow:
     """Return an image of the bars as the model sees it."""
-    return (bars_data().held_out.images[3].ravel() >= 128).astype(np.float32)
+    pixels: PixelRow = (bars_data().held_out.images[3].ravel() >= 128).astype(np.float32)
+    return pixels
 
 
 def log_px_by_brute_force(x: PixelRow) -> float:
@@ -83,7 +85,7 @@ def log_px_by_brute_force(x: PixelRow) -> float:
             nats = pixels.log_prob(torch.tensor(x).double()).sum(dim=1)  # type: ignore[no-untyped-call]
             total.append(nats + prior.log_prob(z).sum(dim=1))  # type: ignore[no-untyped-call]
     step = float(axis[1] - axis[0])
-    return float(torch.logsumexp(torch.cat(total), dim=0)) + 2.0 * np.log(step)
+    return float(torch.logsumexp(torch.cat(total), dim=0)) + 2.0 * math.log(step)
 
 
 def test_a_quick_answer_comes_first_and_an_exact_one_follows_under_the_same_serial(
@@ -372,7 +374,7 @@ def test_an_error_is_told_and_the_next_image_is_answered(
     def fail(_pixels: Pixels) -> Any:
         raise RuntimeError("shape mismatch")
 
-    builder.made[0].quick = fail  # type: ignore[method-assign]
+    builder.made[0].quick = fail  # type: ignore[method-assign, assignment]
     thread.ask(LedgerRequest(1, drawing()))
     qtbot.waitUntil(lambda: bool(heard.failures))
     assert heard.failures[0].reason == "shape mismatch"
