@@ -19,7 +19,18 @@ from tests.house_rules import ROOT
 
 NEEDS_TORCH = (
     "core.cli",
+    "core.inference.ascent",
+    "core.inference.evidence",
+    "core.inference.evidence.",
+    "core.inference.fixed_decoder",
+    "core.inference.gaps",
+    "core.inference.gaussians",
+    "core.inference.gradients",
+    "core.inference.importance",
+    "core.inference.ladder",
+    "core.inference.modes",
     "core.inference.torch_coder",
+    "core.inference.variational",
     "core.models",
     "core.objectives",
     "core.probability",

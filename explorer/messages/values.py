@@ -11,7 +11,7 @@ from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
 from core.findings.evidence import PosteriorMap
 from core.findings.ledger import Ledger
-from core.findings.pixel_sampling import PixelScore
+from core.findings.repair import Repair
 from core.saved_model import SavedModel
 from core.shapes import Code, Picture, PixelRow
 from core.snapshots import (
@@ -103,16 +103,6 @@ class Subject:
     """What it is, in a few words."""
     grey: bool
     """Whether some pixels are neither 0 nor 1."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Repair:
-    """A data image as a denoising autoencoder gets it in training, and what it makes of it."""
-
-    corrupted: Picture
-    """x̃, clipped to what can be shown."""
-    restored: Picture
-    """E[x | f(x̃)]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,24 +235,6 @@ class PictureResult:
 
     serial: int
     encoding: PictureEncoding
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoreResult:
-    """What an autoregressive model says of the picture with the same serial."""
-
-    serial: int
-    score: PixelScore
-
-
-class StartOfSample(Enum):
-    """What the first pixels of a picture are that an autoregressive model draws."""
-
-    NOTHING = auto()
-    IMAGE = auto()
-    """A data image."""
-    DRAWING = auto()
-    """What is on the draw pad."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
