@@ -1,7 +1,7 @@
 """The ledger at the pen's speed: from a mouse event to its numbers, and to the exact ones when the pen rests.
 
-What the evidence costs by itself, bench_evidence.py says.  The shipped model, the whole window, 125 mouse events a second.  Seconds in which other programs took more than a tenth
-of a core are left out where a quarter of all was quiet.
+What the evidence costs by itself, bench_evidence.py says.  The shipped model, the whole window, 125 mouse events a
+second.  Seconds in which other programs took more than a tenth of a core are left out where a quarter of all was quiet.
 """
 
 import sys

@@ -20,7 +20,7 @@ from tests.house_rules import ROOT
 NEEDS_TORCH = (
     "core.cli",
     "core.inference.ascent",
-    "core.inference.evidence.",
+    "core.inference.evidence",
     "core.inference.fixed_decoder",
     "core.inference.gaps",
     "core.inference.gaussians",

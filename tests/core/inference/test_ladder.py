@@ -51,7 +51,7 @@ def test_iwae_of_k_samples_is_that_of_a_plain_loop_over_torch_distributions() ->
     torch.manual_seed(2)
     bounds = []
     for _ in range(400):
-        z = normal.sample((50,))  # type: ignore[no-untyped-call]
+        z = normal.sample((50,))
         likelihood = torch.distributions.Bernoulli(logits=model.generative(z))
         nats = likelihood.log_prob(torch.from_numpy(pixels).double()).sum(dim=1)  # type: ignore[no-untyped-call]
         weight = nats + torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(dim=1) - normal.log_prob(z)  # type: ignore[no-untyped-call]

@@ -115,7 +115,7 @@ def test_the_elbo_of_a_plain_monte_carlo_sum_is_that_of_the_quadrature() -> None
         elbo, error = elbo_of(decoder, q)
         normal = torch.distributions.MultivariateNormal(q.mean, scale_tril=q.scale)
         torch.manual_seed(6)
-        z = normal.sample((20_000,))  # type: ignore[no-untyped-call]
+        z = normal.sample((20_000,))
         likelihood = torch.distributions.Bernoulli(logits=model.generative(z.reshape(-1, latent_dim)))
         x = torch.from_numpy(pixels).double().repeat(20_000, 1)
         nats = likelihood.log_prob(x).sum(dim=1).reshape(20_000, 5)  # type: ignore[no-untyped-call]

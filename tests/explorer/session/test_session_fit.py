@@ -11,6 +11,7 @@ from core.findings.fitting import FitStep
 from core.inference.fixed_decoder import FixedDecoder, frozen_vae
 from core.inference.gaussians import Gaussians
 from core.inference.variational import best_elbo, elbo_of
+from core.shapes import CodeArray, Labels
 from explorer.messages import Subject, SubjectSource
 from explorer.views.fit import FitPanel
 from tests.explorer.session.test_subject import click_a_point, subject_from
@@ -162,18 +163,17 @@ def test_drawn_noise_is_carried_to_the_canvas_and_drawn_anew_by_key(opened: Open
     noise.count.setValue(30)
     opened.click(noise.draw)
     opened.until("points", lambda: canvas._sampled is not None)
-    assert canvas._sampled is not None
-    first = canvas._sampled[0]
+    first, _, _ = points_of(opened)
     mean, scale = trained_posterior(opened)
     epsilon = np.linalg.solve(scale, (first - mean).T).T
     assert len(first) == 30
     assert np.abs(epsilon.mean(axis=0)).max() < 4.0 / 30**0.5
     opened.press(Qt.Key.Key_R)
-    opened.until("other points", lambda: canvas._sampled is not None and canvas._sampled[0] is not first)
-    assert not np.array_equal(canvas._sampled[0], first)
+    opened.until("other points", lambda: points_of(opened)[0] is not first)
+    assert not np.array_equal(points_of(opened)[0], first)
     QTest.mouseClick(noise.origins, Qt.MouseButton.LeftButton)
-    opened.until("ε too", lambda: canvas._sampled is not None and len(canvas._sampled[0]) == 60)
-    codes, origins, groups = canvas._sampled
+    opened.until("ε too", lambda: len(points_of(opened)[0]) == 60)
+    codes, origins, groups = points_of(opened)
     assert origins is not None
     np.testing.assert_allclose(codes[:30], mean + origins[:30] @ scale.T, atol=1e-5)
     np.testing.assert_array_equal(codes[30:], origins[:30])
@@ -184,6 +184,12 @@ def test_drawn_noise_is_carried_to_the_canvas_and_drawn_anew_by_key(opened: Open
     opened.press(Qt.Key.Key_R)
     opened.driver.wait(50)
     assert canvas._sampled is None
+
+
+def points_of(opened: OpenProgram) -> tuple[CodeArray, CodeArray | None, Labels]:
+    shown = opened.views.canvas._sampled
+    assert shown is not None
+    return shown
 
 
 def trained_posterior(opened: OpenProgram) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]], ...]:
