@@ -38,10 +38,11 @@ def settled(before: ExperimentConfig, after: ExperimentConfig) -> tuple[Experime
     changes: dict[str, object] = {}
     if model.likelihood != before.model.likelihood:
         binarisation = after.data.binarisation
-        if needs_grey(model) and binarisation != "none":
+        if needs_grey(model):
+            # Said also on the way from one such likelihood to another: the note names the one that is chosen.
             changes["binarisation"] = "none"
             said.append(f"Binarisation is set to none: {_a_likelihood(model)} describes grey pixels.")
-        elif not needs_grey(model) and binarisation == "none":
+        elif binarisation == "none":
             changes["binarisation"] = "dynamic"
             said.append(f"Binarisation is set to dynamic: {_a_likelihood(model)} describes pixels that are 0 or 1.")
     if model.model != before.model.model:

@@ -8,7 +8,7 @@ RUN_COMMANDS = (START, CONTINUE, PAUSE_OR_RESUME, STOP)
 NO_PRIOR = "The open model has no prior: it is an autoencoder."
 NO_CODES = "The open model has no latent code: it is autoregressive."
 _OF_PRIOR = ("view.prior", "view.posterior")
-_OF_CODES = ("view.codes", "view.mosaic", "view.fit", "file.export_canvas")
+_OF_CODES = ("view.codes", "view.mosaic", "view.fit", "view.compare", "file.export_canvas")
 
 
 def available_run_commands(state: RunState, *, can_start: bool, can_continue: bool) -> frozenset[str]:

@@ -8,9 +8,10 @@ from core.config import DataConfig, ExperimentConfig
 from core.data.binarisation import drawing_seen, seen_by_model
 from core.data.corruption import Corruptor, corruptor_for
 from core.data.dataset import Dataset
+from core.findings.pixel_sampling import PixelScore
 from core.shapes import PixelRow
 from core.snapshots import PictureEncoding
-from explorer.messages import Drawing, Failed, ImportedPicture, PictureRequest, PictureResult, ScoreResult
+from explorer.messages import Drawing, Failed, ImportedPicture, PictureRequest, PictureResult
 from explorer.session.latent import LatentSession
 from explorer.views.canvas import LatentCanvas
 from explorer.views.draw_pad import DrawPad
@@ -174,10 +175,10 @@ class DrawingSession(QObject):
         if result.serial == self._serial:  # an older answer is stale: the pen has moved on
             self._show(result.encoding)
 
-    @Slot(ScoreResult)
-    def _on_picture_scored(self, result: ScoreResult) -> None:
-        if result.serial == self._serial:
-            self._pad.set_score(result.score)
+    @Slot(int, PixelScore)
+    def _on_picture_scored(self, serial: int, score: PixelScore) -> None:
+        if serial == self._serial:
+            self._pad.set_score(score)
 
     def _show(self, encoding: PictureEncoding | None) -> None:
         self._encoding = encoding

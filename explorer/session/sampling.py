@@ -5,10 +5,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.config import ModelConfig
 from core.shapes import PixelRow
-from explorer.messages import StartOfSample
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
-from explorer.views.sampling import SamplingView
+from explorer.views.sampling import SamplingView, StartOfSample
 from explorer.workers.inference import InferenceThread
 from explorer.workers.pixel_hand import PixelHand, Sampling
 
@@ -62,6 +61,7 @@ class SamplingSession(QObject):
         self._config = None if config.has_codes else config
         self._hand = self._sampling = None
         self._timer.stop()
+        self._view.set_state(None)
         if self._config is not None:
             self._view.set_model(config)
             self._view.set_origin("")

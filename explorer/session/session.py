@@ -20,6 +20,7 @@ from explorer.messages import (
     RunWeights,
 )
 from explorer.session import binarisations
+from explorer.session.activations import ActivationSession
 from explorer.session.analyses.all import Analyses
 from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.analyses.shelf import ModelShelf
@@ -58,6 +59,7 @@ class Session(QObject):
         self.sliders = SliderSession(views.sliders, self.latent, workers.inference, self)
         self.drawing = DrawingSession(views.draw_pad, views.canvas, self.latent, workers.inference, self)
         self.sampling = SamplingSession(views.sampling, self.latent, self.drawing, workers.inference, self)
+        self.activations = ActivationSession(views.model, self.latent, self)
         self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
         self.subject = SubjectSession(self.latent, self.drawing, self)
         self.hub = AnalysisHub(
@@ -193,6 +195,8 @@ class Session(QObject):
         self.latent.open_model(model, corruptor_for(model, config.objective))
         self.drawing.open_model(config)
         self.sampling.open_model(model)
+        self.activations.open_model(config)
+        self._views.hand.set_has_codes(model.has_codes)
         self._views.window.set_model(model)
         self.hub.name = self.documents.name
         self.hub.open_model(config)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from core.findings.ledger import Ledger
+from explorer.messages import SubjectSource
 from explorer.tour.driver import TourError, line
 from explorer.tour.hands import Hands
 
@@ -35,17 +36,7 @@ class LectureStops(Hands):
     def _ledger_of_a_data_point(self) -> None:
         """Click a point of the map: its bound, exact, and its posterior in the glass."""
         self._raise_dock(self._program.views.ledger)
-        latent, canvas = self._program.session.latent, self._program.views.canvas
-        codes = latent.codes
-        if codes is None:
-            raise TourError("there are no codes to click")
-        # A point of the upper right with a posterior to be seen beside its handle.
-        for row in np.argsort(((codes.mean[:, list(latent.axes)] - [1.3, 0.6]) ** 2).sum(axis=1)):
-            place = self._pixel(*codes.mean[row][list(latent.axes)])
-            if canvas.childAt(place.toPoint()) is None:
-                break
-        self._driver.drag(canvas, line(place, place + QPointF(46.0, -40.0), 12))
-        self._program.session.latent.select_image(int(codes.indices[row]))
+        self._click_a_point(1.3, 0.6)
         ledger = self._exact_ledger()
         self.measured["ledger"] = {
             name: getattr(ledger, name)
@@ -102,17 +93,41 @@ class LectureStops(Hands):
         self._raise_dock(self._program.views.hand)
         self._driver.wait_for("the table of the trained model", lambda: panel.ledger is not None)
         panel.sources.setFocus()
+        self._click_a_point(1.3, 0.6)
         while panel.sources.currentText() != "data point":
             self._driver.key(panel.sources, Qt.Key.Key_Down)
         self._driver.wait(200)
         self._exact_ledger()
         self._driver.picture("ledger in the other theme")
 
+    def _click_a_point(self, a: float, b: float) -> None:
+        """Click the data point nearest to a place of the map that nothing covers."""
+        latent, canvas, subject = (
+            self._program.session.latent,
+            self._program.views.canvas,
+            self._program.session.subject,
+        )
+        codes = latent.codes
+        if codes is None:
+            raise TourError("there are no codes to click")
+        shown = codes.mean[:, list(latent.axes)]
+        for row in np.argsort(((shown - [a, b]) ** 2).sum(axis=1)):
+            place = self._pixel(*shown[row])
+            if canvas.rect().contains(place.toPoint()) and canvas.childAt(place.toPoint()) is None:
+                self._driver.drag(canvas, [place, place])
+                self._driver.wait(100)
+                if subject.source is SubjectSource.DATA or latent.selected_image is not None:
+                    return
+        raise TourError("no data point can be clicked")
+
     def _exact_ledger(self) -> Ledger:
         """Return the ledger once its badge is green."""
         panel = self._program.views.ledger
         self._driver.wait_for("a ledger", lambda: panel.ledger is not None)
-        self._driver.wait_for("an exact ledger", lambda: panel.trust.tone == "good" and bool(panel.trust.text))
+        session = self._program.session.analyses.ledger
+        self._driver.wait_for("the last answer", lambda: session.settled)
+        if panel.trust.tone != "good":
+            raise TourError(f"the ledger is not exact: {panel.trust.text}")
         ledger = panel.ledger
         if ledger is None or ledger.residual is None or not abs(ledger.residual) <= _RESIDUAL_NATS:
             raise TourError("the ledger does not add up")

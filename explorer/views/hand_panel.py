@@ -10,6 +10,8 @@ from explorer.views.pictures import PictureView
 from explorer.views.readouts import StatusLine, number
 
 _LONGEST_CODE = 2
+_NO_HANDLE = "Select a handle on the canvas, or double-click to add one."
+_NO_CODES = "An autoregressive model decodes no code: it draws its pictures pixel by pixel, in the middle."
 
 
 class HandPanel(QWidget):
@@ -38,7 +40,7 @@ class HandPanel(QWidget):
             caption_lines=2,
             fill=True,
         )
-        self.deterministic.set_placeholder("Select a handle on the canvas, or double-click to add one.")
+        self.set_has_codes(True)
         self.corrupted = PictureView(
             "corrupted x̃",
             "The same image as a denoising autoencoder gets it while it is trained: with noise, or pixels dropped.",
@@ -71,6 +73,10 @@ class HandPanel(QWidget):
     def status_text(self) -> str:
         """The line under the pictures: a code of one or two numbers, the weights' version, the time if wanted."""
         return self._status.text
+
+    def set_has_codes(self, has_codes: bool) -> None:  # noqa: FBT001 - a Qt setter
+        """Say why nothing is decoded: no handle is selected, or the model has no codes at all."""
+        self.deterministic.set_placeholder(_NO_HANDLE if has_codes else _NO_CODES)
 
     def set_pictures(self, pictures: HandPictures | None) -> None:
         """Show what a handle's code decodes to, or that no handle is selected."""

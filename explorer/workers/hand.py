@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.config import ModelConfig
+from core.findings.repair import Repair
 from core.inference.pictures import encode_picture, pictures_at
 from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import PictureEncoding
-from explorer.messages import HandPictures, Repair, picture_of
+from explorer.messages import HandPictures, picture_of
 
 if TYPE_CHECKING:
     from core.inference.coders import Coder

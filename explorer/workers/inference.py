@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QThread, Signal
 
 from core.config import ModelConfig
+from core.findings.pixel_sampling import PixelScore
 from core.inference.autoregressive import AutoregressiveCoder
 from core.inference.coders import make_coder
 from core.inference.codes import encode_split, latent_statistics
@@ -24,7 +25,6 @@ from explorer.messages import (
     MosaicRequest,
     PictureRequest,
     PictureResult,
-    ScoreResult,
 )
 from explorer.workers.hand import Hand, make_hand
 from explorer.workers.pixel_hand import PixelHand, make_pixel_hand
@@ -50,7 +50,7 @@ class InferenceThread(QThread):
     filmstrip_ready = Signal(int, np.ndarray)
     pictures_ready = Signal(int, HandPictures)
     picture_encoded = Signal(PictureResult)
-    picture_scored = Signal(ScoreResult)
+    picture_scored = Signal(int, PixelScore)
     failed = Signal(Failed)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -125,8 +125,7 @@ class InferenceThread(QThread):
         coder = self._coder
         if coder is None:
             if self._pixel_hand is not None and isinstance(request, PictureRequest):
-                score = self._pixel_hand.score(request.pixels)
-                self.picture_scored.emit(ScoreResult(request.serial, score))
+                self.picture_scored.emit(request.serial, self._pixel_hand.score(request.pixels))
             return
         start = time.perf_counter()
         match request:

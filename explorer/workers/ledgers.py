@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from core.config import ModelConfig
 from core.data.dataset import Dataset
 from core.findings.evidence import PosteriorMap
 from core.findings.ledger import Ledger
+from core.inference.autoregressive import AutoregressiveCoder
 from core.inference.coders import make_coder
 from core.inference.codes import encode_split
 from core.shapes import CodeArray, Pixels
@@ -30,7 +31,7 @@ QUICK_SAMPLES, MANY_SAMPLES = 500, 5_000
 _SUBSET = 2_000
 """Images whose codes a table must cover."""
 NO_PRIOR = "An autoencoder defines no p(x): it has no prior p(z)."
-NO_CODE = "MADE has no latent code z: its log p(x) is a product of conditionals, and there is no bound to show."
+NO_CODE = "MADE has no latent code z, and so no bound: its log p(x) is a product of conditionals, and exact."
 
 ShouldStop = Callable[[], bool]
 Found = tuple[Ledger, PosteriorMap | None]
@@ -146,8 +147,30 @@ class EstimatedLedgers:
         return None if should_stop() else (found, None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ProductLedgers:
+    """Of an autoregressive model: log p(x) is a product of conditionals, and there is nothing to bound."""
+
+    coder: AutoregressiveCoder
+    memory_bytes: int = 0
+    refines: bool = False
+
+    def covers(self, dataset: Dataset) -> bool:
+        """Return True: there is no table."""
+        return len(dataset.train) >= 0
+
+    def quick(self, pixels: Pixels) -> Found:
+        """Return log p(x), exact, and why there is no more."""
+        nothing = Ledger.undefined(NO_CODE, self.coder.version)
+        return replace(nothing, log_px=float(self.coder.log_prob(pixels)[0])), None
+
+    def refined(self, pixels: Pixels, should_stop: ShouldStop) -> Found | None:  # noqa: ARG002 - one signature for all
+        """Return the same."""
+        return self.quick(pixels)
+
+
 def needs_torch(config: ModelConfig) -> bool:
-    """Return whether anything has to be computed for such a model."""
+    """Return whether what is computed for such a model is computed by torch."""
     return config.has_prior
 
 
@@ -156,7 +179,7 @@ def make_ledgers(
 ) -> Ledgers | None:
     """Return what answers for these weights; None when `should_stop` said so before it was there."""
     if not config.has_codes:
-        return NoLedgers(NO_CODE, weights.version)
+        return ProductLedgers(AutoregressiveCoder(config, weights))
     if not config.has_prior:
         return NoLedgers(NO_PRIOR, weights.version)
     import_torch()

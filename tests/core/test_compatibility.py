@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import cli
-from core.compatibility import check_experiment, data_for, needs_grey
+from core.compatibility import check_experiment, data_for, needs_grey, settled
 from core.config import DataConfig, ExperimentConfig, ModelConfig
 from core.data.binarisation import seen_by_model
 from core.settings import ConfigError
@@ -45,7 +45,7 @@ def test_what_cannot_be_trained_together_is_refused_with_the_reason(values: dict
     with pytest.raises(ConfigError, match=reason):
         check_experiment(config)
     with pytest.raises(ConfigError, match=reason):
-        a_run(**keyed(values))
+        a_run(**keyed(values))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("values", POSSIBLE, ids=str)
@@ -82,3 +82,59 @@ def test_a_categorical_model_sees_its_own_levels(levels: int) -> None:
     seen = seen_by_model(images, np.arange(1), data)
     np.testing.assert_allclose(np.unique(seen), np.linspace(0.0, 1.0, levels), atol=1e-6)
     assert data_for(data, ModelConfig()).num_levels == 256
+
+
+@pytest.mark.parametrize(
+    ("before", "choice", "changed", "said"),
+    [
+        ({}, {"likelihood": "gaussian"}, {"binarisation": "none"}, "none: a Gaussian likelihood describes grey pixels"),
+        ({}, {"likelihood": "categorical"}, {"binarisation": "none"}, "a categorical likelihood"),
+        (
+            {"likelihood": "gaussian", "binarisation": "none"},
+            {"likelihood": "categorical"},
+            {"binarisation": "none"},
+            "a categorical likelihood",
+        ),
+        ({}, {"likelihood": "continuous_bernoulli"}, {"binarisation": "none"}, "a Continuous Bernoulli likelihood"),
+        (
+            {"likelihood": "gaussian", "binarisation": "none"},
+            {"likelihood": "bernoulli"},
+            {"binarisation": "dynamic"},
+            "dynamic: a Bernoulli likelihood describes pixels that are 0 or 1",
+        ),
+        (
+            {"beta": 4.0, "warm_up_epochs": 2.0, "free_bits": 1.0},
+            {"model.model": "iwae"},
+            {"beta": 1.0, "warm_up_epochs": 0.0, "free_bits": 0.0},
+            "no KL to weigh",
+        ),
+        ({"network": "conv"}, {"model.model": "made"}, {"network": "mlp"}, "Network is set to MLP"),
+        ({"hidden": ()}, {"model.model": "made"}, {"hidden": (512, 256, 128)}, "Network is set to MLP"),
+    ],
+)
+def test_a_choice_that_makes_another_impossible_puts_it_right_and_says_so(
+    before: dict[str, object], choice: dict[str, object], changed: dict[str, object], said: str
+) -> None:
+    start = ExperimentConfig().with_values(before)
+    chosen = start.with_values(choice)
+    result, note = settled(start, chosen)
+    assert result == chosen.with_values(changed)
+    assert said in note
+    check_experiment(result)
+
+
+@pytest.mark.parametrize(
+    ("before", "choice"),
+    [
+        ({}, {"likelihood": "bernoulli"}),
+        ({"likelihood": "gaussian", "binarisation": "none"}, {"binarisation": "dynamic"}),
+        ({}, {"model.model": "iwae"}),
+        ({"beta": 4.0}, {"model.model": "autoencoder"}),
+        ({"binarisation": "none"}, {"model.model": "made"}),
+    ],
+)
+def test_a_choice_that_makes_nothing_impossible_changes_nothing_else(
+    before: dict[str, object], choice: dict[str, object]
+) -> None:
+    start = ExperimentConfig().with_values(before)
+    assert settled(start, start.with_values(choice)) == (start.with_values(choice), "")

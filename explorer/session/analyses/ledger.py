@@ -10,8 +10,12 @@ from core.shapes import Picture, PixelRow
 from explorer.messages import LedgerAnswer, LedgerRequest, Subject, SubjectSource, TableReady, picture_of
 from explorer.session.analyses.hub import AnalysisHub
 from explorer.views.ledger import FOLLOWS, LedgerPanel, Remarks
+from explorer.workers.ledgers import NO_CODE
 
 BUILDING = "The tables of p(x|z) are being built…"
+_MARKS = {SubjectSource.DATA: "posterior", SubjectSource.DRAWING: "drawing", SubjectSource.CODE: "draw"}
+"""The mark of q on the canvas, by where the image comes from."""
+DRAW = "Draw something to see its log p(x)."
 TORCH = "torch is still being loaded; the numbers follow."
 
 
@@ -23,8 +27,12 @@ class LedgerSession(QObject):
         self._panel = panel
         self._hub = hub
         self._subject: Subject | None = None
+        self._settled = False
         self._oldest: int | None = None
         """Least version of weights of the open model; None while its first are on their way."""
+        self._serial = 0
+        """Of images that the subject does not number; they count downward."""
+        self._newest = -1
         self._started = self._table = -1
         """Version of the weights whose table was begun last, and of those whose table is there."""
         panel.source_chosen.connect(self._on_source_chosen)
@@ -38,32 +46,43 @@ class LedgerSession(QObject):
         hub.evidence.table_ready.connect(self._on_table_ready)
         hub.evidence.answered.connect(self._on_answer)
 
+    @property
+    def settled(self) -> bool:
+        """Whether what is shown is the last answer about the image under the hand: no better one follows."""
+        return self._settled
+
     def _on_source_chosen(self, name: str) -> None:
         self._hub.subject.choose(None if name == FOLLOWS else SubjectSource[name])
 
     def _on_model_opened(self) -> None:
-        self._oldest = self._subject = None
+        config = self._hub.config
+        without_codes = config is not None and not config.model.has_codes
+        # A model without codes has no hand to tell its version; it is newer than any that was seen.
+        self._oldest = self._newest + 1 if without_codes else None
+        self._subject = None
         self._forget(BUILDING)
 
     def _on_weights_changed(self) -> None:
         hand = self._hub.latent.hand
         if self._oldest is None and hand is not None:
             self._oldest = hand.version
+        if hand is not None:
+            self._newest = max(self._newest, hand.version)
 
     def _on_data_changed(self) -> None:
         dataset = self._hub.dataset
         self._hub.evidence.set_data(dataset if self._hub.fits else None)
 
     def _on_building(self, version: int) -> None:
-        self._started = version
+        self._started, self._newest = version, max(version, self._newest)
         self._wait()
 
     def _on_table_ready(self, table: TableReady) -> None:
-        self._table = table.version
+        self._table, self._settled = table.version, False
         self._ask()
 
     def _on_subject(self, subject: Subject) -> None:
-        self._subject = subject
+        self._subject, self._settled = subject, False
         self._show_subject(subject)
         self._ask()
         self._wait()
@@ -74,6 +93,15 @@ class LedgerSession(QObject):
             self._panel.set_reason(BUILDING if self._started >= 0 else TORCH)
 
     def _on_cleared(self, reason: str) -> None:
+        config, seen = self._hub.latent.config, self._hub.drawing.seen
+        if config is not None and not config.has_codes:
+            # The canvas has nothing to touch: of such a model only a drawing can be asked for.
+            if seen is not None and len(seen) == config.num_pixels:
+                self._serial -= 1
+                grey = bool(((seen > 0.0) & (seen < 1.0)).any())
+                self._on_subject(Subject(self._serial, SubjectSource.DRAWING, seen, "the drawing", grey=grey))
+                return
+            reason = f"{NO_CODE}  {DRAW}"
         self._subject = None
         self._panel.set_subject(None, "")
         self._forget(reason)
@@ -95,18 +123,19 @@ class LedgerSession(QObject):
             return
         self._panel.set_ledger(answer.ledger, remarks(answer.ledger.log_px, config, grey=subject.grey))
         if answer.posterior is None or len(answer.posterior.low) == config.latent_dim:
-            self._hub.canvas.set_posterior_map(answer.posterior)
+            self._hub.canvas.set_posterior_map(answer.posterior, _MARKS[subject.source])
+        self._settled = answer.refined
 
     def _belongs(self, version: int) -> bool:
         return self._oldest is not None and version >= self._oldest
 
     def _show_subject(self, subject: Subject) -> None:
-        hand = self._hub.latent.hand
-        if hand is None:
+        hand, config = self._hub.latent.hand, self._hub.latent.config
+        if config is None:
             return
-        config = hand.config
         self._panel.set_subject(shown(subject.pixels, config), subject.text)
-        if subject.source is SubjectSource.CODE and config.has_prior and hand.encodes_directly:
+        drawn = subject.source is SubjectSource.CODE and config.has_prior
+        if drawn and hand is not None and hand.encodes_directly:
             self._hub.canvas.set_draw_posterior(*hand.posterior_of(subject.pixels))
         else:
             self._hub.canvas.set_draw_posterior(None)
@@ -115,7 +144,7 @@ class LedgerSession(QObject):
 def remarks(log_px: float | None, config: ModelConfig, *, grey: bool) -> Remarks:
     """Return what is said beside log p(x) of an image: bits/dim where it is a mass, and whether it is none at all."""
     unnormalised = grey and config.likelihood == "bernoulli"
-    is_mass = config.likelihood in {"bernoulli", "categorical"} and not unnormalised
+    is_mass = config.is_mass and not unnormalised
     bits = -log_px / (config.num_pixels * math.log(2.0)) if log_px is not None and math.isfinite(log_px) else None
     return Remarks(bits if is_mass else None, unnormalised)
 

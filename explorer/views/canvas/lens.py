@@ -18,8 +18,7 @@ _FILLED = 0.8
 # The magnification is kept while what is looked at fills this share of the glass or more: it does not breathe with the
 # pen.
 _KEPT = 0.3
-_NEAR = 8.0
-"""How many times the posterior's own size an ellipse may be away from it and still be looked at too."""
+_LEAST_MAGNIFICATION = 1.5
 
 
 class PosteriorLens(QWidget):
@@ -52,7 +51,7 @@ class PosteriorLens(QWidget):
         return QRectF(x - half, y - half, 2.0 * half, 2.0 * half)
 
     def look(self, canvas: View, axes: tuple[int, int], marks: dict[str, EncodingMark]) -> None:
-        """Look at the map with the marks about it, or hide where there is none or it is large enough by itself."""
+        """Look at the map and the marks of its image, or hide where there is none or it is large enough by itself."""
         core = self._layer.core(axes)
         size = max(core.width(), core.height()) * canvas.scale
         roomy = canvas.width > 3 * SIDE_PX and canvas.height > 2 * SIDE_PX
@@ -60,8 +59,14 @@ class PosteriorLens(QWidget):
             self.hide()
             return
         self._axes, self._marks = axes, marks
-        target = _with_marks(core, marks)
-        fitting = _FILLED * SIDE_PX / max(target.width(), target.height()) / canvas.scale
+        # A q far from the posterior is seen on the canvas itself, and the posterior alone enlarged.
+        for target in (_with_marks(core, marks), core):
+            fitting = _FILLED * SIDE_PX / max(target.width(), target.height()) / canvas.scale
+            if fitting >= _LEAST_MAGNIFICATION:
+                break
+        else:
+            self.hide()
+            return
         magnification = self._view.scale / canvas.scale
         if not _KEPT * fitting <= magnification <= fitting:
             magnification = 1.0 / scales.nice_step(1.0 / fitting)
@@ -109,13 +114,10 @@ class PosteriorLens(QWidget):
 
 
 def _with_marks(core: QRectF, marks: dict[str, EncodingMark]) -> QRectF:
-    """Return the core of a posterior together with the ellipses of q at two deviations that lie near it."""
-    target, reach = QRectF(core), _NEAR * max(core.width(), core.height())
+    """Return the core of a posterior together with the ellipses of q at two deviations."""
+    target = QRectF(core)
     for mark in marks.values():
-        if mark.std is None or not mark.drawable:
-            continue
-        (a, b), (std_a, std_b) = mark.mean, mark.std
-        box = QRectF(a - 2.0 * std_a, b - 2.0 * std_b, 4.0 * std_a, 4.0 * std_b)
-        if core.adjusted(-reach, -reach, reach, reach).contains(box):
-            target = target.united(box)
+        if mark.std is not None and mark.drawable:
+            (a, b), (std_a, std_b) = mark.mean, mark.std
+            target = target.united(QRectF(a - 2.0 * std_a, b - 2.0 * std_b, 4.0 * std_a, 4.0 * std_b))
     return target

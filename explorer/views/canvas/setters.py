@@ -128,17 +128,19 @@ class CanvasSetters(CanvasSurface):
         """Show q(z|x) of an x drawn from the dragged code, or nothing for None; values as for set_drawing_mark."""
         self._mark("draw", mean, scale)
 
-    def set_posterior_map(self, found: PosteriorMap | None) -> None:
+    def set_posterior_map(self, found: PosteriorMap | None, of: str = "posterior") -> None:
         """Show p(z|x) as a heat map under the ellipses of q, or nothing for None.
 
-        Raises ValueError for a map of another number of latent dimensions than the canvas shows.
+        `of` names the mark of the same image: `posterior`, `draw` or `drawing`.  Raises ValueError for a map of another
+        number of latent dimensions than the canvas shows.
         """
         if found is not None and (len(found.low) != self._latent_dim or self._latent_dim > 2):
             raise ValueError(
                 f"a map of p(z|x) with {len(found.low)} latent dimensions does not fit a canvas of {self._latent_dim}"
             )
-        if found is self._density.map:
+        if found is self._density.map and of == self._density_of:
             return
+        self._density_of = of
         region = QRegion(self._density.bounds(self._view, self._axes))
         self._density.set_map(found)
         self.update(region.united(self._density.bounds(self._view, self._axes)))

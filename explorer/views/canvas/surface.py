@@ -61,6 +61,8 @@ class CanvasSurface(QWidget):
         self._samples: SamplePoints | None = None
         self._layers = {"mosaic": True, "codes": True, "prior": True, "posterior": True}
         self._density = DensityLayer()
+        self._density_of = "posterior"
+        """Kind of the mark that is q of the same image."""
         self._lens_frame = QRect()
         """Pixels around what the lens looks at."""
         self._note = ""
@@ -212,7 +214,8 @@ class CanvasSurface(QWidget):
     def _look_through_lens(self) -> None:
         before = self._lens_frame
         if self._density_shown:
-            self.lens.look(self._view, self._axes, self._encodings)
+            marks = {kind: mark for kind, mark in self._encodings.items() if kind in {self._density_of, "fitted"}}
+            self.lens.look(self._view, self._axes, marks)
         elif not self.lens.isHidden():
             self.lens.hide()
         self._lens_frame = self.lens.frame(self._view).adjusted(-1.0, -1.0, 1.0, 1.0).toAlignedRect()

@@ -82,7 +82,7 @@ def cost_rows(encoding: PictureEncoding, model: ModelConfig) -> list[NumberRow]:
 
 def score_rows(score: PixelScore, model: ModelConfig) -> list[NumberRow]:
     """Return log p(x) of an autoregressive model, in as many rows as other models have."""
-    bits = _bits(-score.log_prob, score.seen, model)
+    bits = _bits(score.log_prob, score.seen, model)
     return [
         NumberRow("log p", (number(score.log_prob), bits), _LOG_PX_TIP),
         NumberRow("", ("", "")),

@@ -4,8 +4,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from core.config import ExperimentConfig
+from core.findings.activations import UnitActivations
 from explorer.messages import DocumentInfo
 from explorer.views.forms import SectionForm
+from explorer.views.panels.activations import ActivationBars
 from explorer.views.panels.frame import ElidedLabel, Panel, muted_line, show_text
 from explorer.views.panels.summaries import document_line
 
@@ -25,9 +27,10 @@ class ModelPanel(Panel):
         self._form = SectionForm("model")
         self._form.edited.connect(self._form_edited)
         self._form.validity_changed.connect(self.validity_changed)
-        for widget in (self._name, self._summary, self._next, self._form):
+        self.activations = ActivationBars()
+        for widget in (self._name, self._summary, self.activations, self._next, self._form):
             self.column.addWidget(widget)
-        self.column.insertSpacing(3, 4)
+        self.column.insertSpacing(4, 4)
         self.set_document(None)
 
     def set_document(self, document: DocumentInfo | None) -> None:
@@ -42,6 +45,10 @@ class ModelPanel(Panel):
         show_text(self._summary, document_line(document))
         facts = [f"{key}: {value}" for key, value in document.provenance.items()]
         self._summary.setToolTip("\n".join(facts) or document_line(document))
+
+    def set_activations(self, activations: UnitActivations | None) -> None:
+        """Show how active the units of a sparse autoencoder are; None for any other model."""
+        self.activations.set_activations(activations)
 
     def set_config(self, config: ExperimentConfig) -> None:
         """Show the settings of the next new model; no intent is emitted."""

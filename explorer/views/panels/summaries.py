@@ -31,10 +31,16 @@ def labels_of_data(data: DataInfo) -> str:
 
 
 def model_line(config: ModelConfig) -> str:
-    """Return a model in one line: kind, network with its widths, latent dimensions."""
+    """Return a model in one line: kind, network with its widths, latent dimensions, and what is not the usual."""
     widths = config.hidden if config.network == "mlp" else config.channels
-    network = f"{_label(config, 'network')} {'-'.join(map(str, widths))}"
-    return _DOT.join((_label(config, "model"), network, counted(config.latent_dim, "latent dim")))
+    network = f"{_label(config, 'network')} {'-'.join(map(str, widths))}".strip()
+    codes = counted(config.latent_dim, "latent dim") if config.has_codes else f"{_label(config, 'ordering')} order"
+    parts = [_label(config, "model"), network, codes]
+    if config.likelihood != "bernoulli":
+        parts.append(_label(config, "likelihood"))
+    if config.has_prior and config.posterior == "full":
+        parts.append("full covariance")
+    return _DOT.join(parts)
 
 
 def document_line(document: DocumentInfo) -> str:

@@ -1,9 +1,20 @@
 """What is drawn next, how fast, and what the picture begins with."""
 
+from enum import Enum, auto
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
-from explorer.messages import StartOfSample
+
+class StartOfSample(Enum):
+    """What the first pixels of a picture are that an autoregressive model draws."""
+
+    NOTHING = auto()
+    IMAGE = auto()
+    """A data image."""
+    DRAWING = auto()
+    """What is on the draw pad."""
+
 
 SPEEDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 """Pixels a second."""

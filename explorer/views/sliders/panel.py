@@ -20,7 +20,7 @@ _REST_MS = 200
 """How long the mouse rests on a slider before its pictures are asked for; passing over it asks for nothing."""
 _STRIP_MS = 100
 """At most ten strips a second while other dimensions move."""
-_NO_MODEL = "No model is open."
+_NO_MODEL = "There are no codes to slide: no model is open, or it has no latent code."
 _NO_HANDLE = "Select or add a handle on the canvas: the sliders follow it."
 
 

@@ -45,7 +45,7 @@ def test_the_jacobian_is_strictly_triangular_in_the_ordering(
 ) -> None:
     model = a_made(ordering=ordering, ordering_seed=seed, hidden=hidden, likelihood=likelihood, variance="per_pixel")
     x = torch.rand(1, 6, generator=seeded(1)).double()
-    jacobian = torch.autograd.functional.jacobian(model, x)[0, :, 0]
+    jacobian = torch.autograd.functional.jacobian(model, x)[0, :, 0]  # type: ignore[no-untyped-call]
     by_pixel = jacobian.reshape(6, parameters_per_pixel(model.config), 6).abs().sum(dim=1)
     ordered = by_pixel[ordering_of(model)][:, ordering_of(model)]
     assert torch.equal(ordered, ordered.tril(-1)), "a pixel depends on itself or on a later one"
@@ -56,7 +56,7 @@ def test_the_jacobian_is_strictly_triangular_in_the_ordering(
 def test_wide_layers_let_every_pixel_depend_on_all_before_it(ordering: str, seed: int) -> None:
     model = a_made(ordering=ordering, ordering_seed=seed, hidden=(200, 200))
     x = torch.rand(1, 6, generator=seeded(1)).double()
-    jacobian = torch.autograd.functional.jacobian(model, x)[0, :, 0]
+    jacobian = torch.autograd.functional.jacobian(model, x)[0, :, 0]  # type: ignore[no-untyped-call]
     ordered = jacobian[ordering_of(model)][:, ordering_of(model)]
     below = torch.tril_indices(6, 6, -1)
     assert (ordered[below[0], below[1]] != 0.0).all()
@@ -66,7 +66,7 @@ def test_without_its_masks_the_test_above_would_fail() -> None:
     model = a_made()
     with torch.no_grad():
         model._masks = tuple(torch.ones_like(mask) for mask in model.masks(torch.device("cpu")))
-    jacobian = torch.autograd.functional.jacobian(model, torch.rand(1, 6, generator=seeded(1)).double())[0, :, 0]
+    jacobian = torch.autograd.functional.jacobian(model, torch.rand(1, 6, generator=seeded(1)).double())[0, :, 0]  # type: ignore[no-untyped-call]
     assert not torch.equal(jacobian, jacobian.tril(-1))
 
 

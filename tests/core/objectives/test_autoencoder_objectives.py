@@ -10,7 +10,7 @@ import torch
 from core.choices import CORRUPTIONS as CORRUPTION_CHOICES
 from core.choices import SPARSITIES
 from core.config import ModelConfig, ObjectiveConfig
-from core.data.corruption import ARRAY_CORRUPTIONS
+from core.data.corruption import ARRAY_CORRUPTIONS, Corruptor, corruptor_for
 from core.inference.array_posteriors import array_posterior
 from core.models.autoencoder import Autoencoder
 from core.models.build import build_model
@@ -119,3 +119,15 @@ def test_the_code_of_a_sparse_autoencoder_is_the_same_in_numpy(sparsity: str) ->
     np.testing.assert_allclose(array_posterior(model.config, head).mean, code, atol=1e-6)
     if sparsity == "kl":
         assert ((code > 0.0) & (code < 1.0)).all()
+
+
+def test_what_is_shown_is_corrupted_as_in_training_and_does_not_flicker() -> None:
+    objective = ObjectiveConfig(corruption="dropout", corruption_level=0.5)
+    corruptor = corruptor_for(replace(SMALL, model="denoising_autoencoder"), objective)
+    assert corruptor == Corruptor("dropout", 0.5)
+    pixels = np.full(400, 0.75, np.float32)
+    first = corruptor.corrupted(pixels, 3)
+    np.testing.assert_array_equal(first, corruptor.corrupted(pixels, 3))
+    assert not np.array_equal(first, corruptor.corrupted(pixels, 4))
+    assert 150 < (first == 0.0).sum() < 250
+    assert corruptor_for(SMALL, objective) is None

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from core.storage.model_file import load_model, save_model
 from core.training.loop import TrainingRun
 from tests.core.training.runs import a_run, finished, held_out_of, same_arrays, some_data
 
-COMBINATIONS = [
+COMBINATIONS: list[dict[str, Any]] = [
     {
         "model.model": model.name,
         "likelihood": likelihood.name,
@@ -27,7 +28,7 @@ COMBINATIONS = [
     for posterior in POSTERIORS
     if posterior.name == "factorised" or model.name in {"vae", "iwae"}
 ]
-VARIATIONS: list[dict[str, object]] = [
+VARIATIONS: list[dict[str, Any]] = [
     *({"likelihood": "gaussian", "binarisation": "none", "variance": variance.name} for variance in VARIANCES),
     {"likelihood": "categorical", "binarisation": "none", "grey_levels": 3, "network": "conv"},
     {"likelihood": "gaussian", "binarisation": "none", "variance": "per_pixel", "network": "conv", "posterior": "full"},
@@ -46,7 +47,7 @@ def same_weights(saved: SavedModel, run: TrainingRun) -> bool:
 
 
 @pytest.mark.parametrize("values", COMBINATIONS + VARIATIONS, ids=lambda values: "-".join(map(str, values.values())))
-def test_it_is_trained_saved_read_and_continued(values: dict[str, object], tmp_path: Path) -> None:
+def test_it_is_trained_saved_read_and_continued(values: dict[str, Any], tmp_path: Path) -> None:
     data = some_data(binarisation=values.get("binarisation", "dynamic"))
     run = a_run(data, **{"epochs": 2, **values})
     before = run.weights().arrays
@@ -98,6 +99,6 @@ def test_the_command_line_trains_and_evaluates_it(
 
 
 def test_a_model_without_codes_has_no_coder() -> None:
-    run = a_run(**{"model.model": "made"})
+    run = a_run(**{"model.model": "made"})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="autoregressive model has no codes"):
         make_coder(run.config.model, run.weights())

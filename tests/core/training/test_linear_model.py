@@ -21,7 +21,7 @@ SIDE, LATENT_DIM, NUM_IMAGES, STD = 4, 2, 600, 0.06
 PIXELS = SIDE * SIDE
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-LINEAR = {"hidden": (), "likelihood": "gaussian", "pixel_std": STD, "latent_dim": LATENT_DIM}
+LINEAR: dict[str, Any] = {"hidden": (), "likelihood": "gaussian", "pixel_std": STD, "latent_dim": LATENT_DIM}
 
 
 def some_greys() -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -30,7 +30,8 @@ def some_greys() -> np.ndarray[Any, np.dtype[np.uint8]]:
     directions = np.linalg.qr(generator.standard_normal((PIXELS, LATENT_DIM)))[0] * [0.3, 0.2]
     codes = generator.standard_normal((NUM_IMAGES, LATENT_DIM))
     x = 0.5 + codes @ directions.T + STD * generator.standard_normal((NUM_IMAGES, PIXELS))
-    return np.rint(255.0 * x.clip(0.0, 1.0)).astype(np.uint8)
+    images: np.ndarray[Any, np.dtype[np.uint8]] = np.rint(255.0 * x.clip(0.0, 1.0)).astype(np.uint8)
+    return images
 
 
 @dataclass(frozen=True)

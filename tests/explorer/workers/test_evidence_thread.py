@@ -131,24 +131,43 @@ def test_more_latent_dimensions_are_estimated_and_more_samples_follow(
     assert quick.posterior is refined.posterior is None
 
 
-@pytest.mark.parametrize(("model", "reason"), [("autoencoder", NO_PRIOR), ("made", NO_CODE)])
-def test_a_model_without_a_bound_is_answered_with_the_reason_and_needs_no_torch(
-    qtbot: QtBot, model: str, reason: str
-) -> None:
+def test_an_autoencoder_is_answered_with_the_reason_and_needs_no_torch(qtbot: QtBot) -> None:
+    answer = answered_without_torch(qtbot, tiny_config(model="autoencoder"))
+    assert answer.ledger.undefined_reason == NO_PRIOR
+    assert answer.ledger.log_px is None
+    assert answer.refined
+
+
+def test_an_autoregressive_model_has_its_exact_log_px_and_a_reason_for_the_rest(qtbot: QtBot) -> None:
+    config = tiny_config(model="made")
+    answer = answered_without_torch(qtbot, config)
+    weights = random_weights(config)
+    model = build_model(config, None)
+    load_weights(model, weights.arrays)
+    x = torch.ones(1, config.num_pixels)
+    with torch.no_grad():
+        logits = model(x).double()
+        by_torch = torch.distributions.Bernoulli(logits=logits).log_prob(x.double()).sum()  # type: ignore[no-untyped-call]
+    assert answer.ledger.log_px == pytest.approx(float(by_torch), abs=1e-3)
+    assert answer.ledger.undefined_reason == NO_CODE
+    assert answer.ledger.elbo is None
+    assert answer.ledger.version == weights.version
+    assert answer.refined
+
+
+def answered_without_torch(qtbot: QtBot, config: ModelConfig) -> LedgerAnswer:
+    """Return the one answer of a thread that was never told that torch is there."""
     thread = EvidenceThread()
     heard = Listener(thread)
     thread.start()
-    config = ModelConfig.from_mapping({"model": model, "image_height": 12, "image_width": 12})
-    thread.set_model(config, Weights(9, 0, {}))
-    thread.ask(LedgerRequest(1, drawing()))
-    qtbot.waitUntil(lambda: bool(heard.answers))
-    (answer,) = heard.answers
-    assert answer.ledger.undefined_reason == reason
-    assert answer.ledger.log_px is None
-    assert answer.ledger.version == 9
-    assert answer.refined
+    thread.set_model(config, random_weights(config))
+    thread.ask(LedgerRequest(1, np.ones(config.num_pixels, np.float32)))
+    qtbot.waitUntil(lambda: bool(heard.answers or heard.failures))
     thread.shut_down()
     assert thread.wait(2_000)
+    assert not heard.failures, heard.failures[0].details
+    (answer,) = heard.answers
+    return answer
 
 
 def test_a_failed_import_of_torch_is_the_reason(qtbot: QtBot) -> None:

@@ -1,4 +1,4 @@
-"""Frozen values that pass between session, workers and views.  No widgets, no torch."""
+"""Values between session, workers and views: the latent space, pictures, requests and answers, files."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -7,54 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from core.config import DataConfig, ExperimentConfig, ModelConfig
+from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
 from core.findings.evidence import PosteriorMap
 from core.findings.ledger import Ledger
-from core.findings.pixel_sampling import PixelScore
+from core.findings.repair import Repair
 from core.saved_model import SavedModel
 from core.shapes import Code, Picture, PixelRow
 from core.snapshots import (
     Codes,
-    HeldOutReport,
     LatentStatistics,
     PictureEncoding,
-    Progress,
-    RunNote,
-    StepReports,
-    Weights,
 )
-
-
-class RunState(Enum):
-    """What the training thread is doing, as the window shows it."""
-
-    IDLE = auto()
-    STARTING = auto()
-    RUNNING = auto()
-    PAUSED = auto()
-    STOPPING = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """A run did all its epochs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """A run ended because the user said so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Something ended with an error; `reason` is for the user, `details` for the log."""
-
-    reason: str
-    details: str = ""
-
-
-Ending = Completed | Stopped | Failed
+from explorer.messages.runs import Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +106,6 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Repair:
-    """A data image as a denoising autoencoder gets it in training, and what it makes of it."""
-
-    corrupted: Picture
-    """x̃, clipped to what can be shown."""
-    restored: Picture
-    """E[x | f(x̃)]."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class HandPictures:
     """The pictures beside the canvas for the selected handle."""
 
@@ -208,49 +163,6 @@ def picture_of(pixels: np.ndarray[Any, Any], height: int, width: int) -> Picture
     picture: Picture = np.rint(np.clip(pixels.reshape(height, width), 0.0, 1.0) * 255.0).astype(np.uint8)
     picture.flags.writeable = False
     return picture
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RunRequest:
-    """Train a new model, or `start` further, on `dataset`."""
-
-    run_id: int
-    config: ExperimentConfig
-    dataset: Dataset
-    start: SavedModel | None
-    autosave: Path
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RunReport:
-    """What a run did since its last report; nothing is left out."""
-
-    run_id: int
-    steps: tuple[StepReports, ...]
-    held_out: tuple[HeldOutReport, ...]
-    notes: tuple[RunNote, ...]
-    progress: Progress | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RunWeights:
-    """A version of the weights of a run in progress."""
-
-    run_id: int
-    config: ModelConfig
-    weights: Weights
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RunResult:
-    """How a run ended and what it left; `saved` is None when it never took a step."""
-
-    run_id: int
-    ending: Ending
-    saved: SavedModel | None
-    autosave: Path | None
-    """Where the model lies, or None when it could not be written: `save_error` says why."""
-    save_error: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -323,24 +235,6 @@ class PictureResult:
 
     serial: int
     encoding: PictureEncoding
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoreResult:
-    """What an autoregressive model says of the picture with the same serial."""
-
-    serial: int
-    score: PixelScore
-
-
-class StartOfSample(Enum):
-    """What the first pixels of a picture are that an autoregressive model draws."""
-
-    NOTHING = auto()
-    IMAGE = auto()
-    """A data image."""
-    DRAWING = auto()
-    """What is on the draw pad."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
