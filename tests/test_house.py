@@ -21,7 +21,6 @@ NEEDS_TORCH = (
     "core.cli",
     "core.inference.ascent",
     "core.inference.evidence",
-    "core.inference.evidence.",
     "core.inference.fixed_decoder",
     "core.inference.gaps",
     "core.inference.gaussians",

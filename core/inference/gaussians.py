@@ -1,6 +1,5 @@
 """Gaussians q(z) of a batch of images, by mean and Cholesky factor, and nodes to take averages over them."""
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -10,14 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from core.probability.constants import LOG_TWO_PI
 from core.probability.posteriors import VariationalPosterior
 from core.tensors import Codes, Nats
 
 Scales = Float[Tensor, "batch latent_dim latent_dim"]
 Nodes = Float[Tensor, "nodes latent_dim"]
 Shares = Float[Tensor, "nodes"]
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +58,7 @@ class Gaussians:
         """Return log q(z) in nats."""
         noise = torch.linalg.solve_triangular(self.scale, (z - self.mean[:, None, :]).transpose(1, 2), upper=False)
         log_det = self.log_diagonal.sum(dim=1, keepdim=True)
-        nats: Tensor = -0.5 * (noise.square() + _LOG_TWO_PI).sum(dim=1) - log_det
+        nats: Tensor = -0.5 * (noise.square() + LOG_TWO_PI).sum(dim=1) - log_det
         return nats
 
     @property

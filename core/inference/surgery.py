@@ -10,6 +10,7 @@ from jaxtyping import Float64
 from core.findings.surgery import Surgery
 from core.inference.array_posteriors import ArrayPosterior, Factorised
 from core.inference.steps import within
+from core.probability.constants import LOG_TWO_PI
 from core.shapes import CodeArray
 
 Rows = Float64[np.ndarray, "batch _"]
@@ -33,7 +34,6 @@ NEIGHBOURS = 32
 NEGLIGIBLE = 40.0
 """Nats below which a density beside another is nothing: e^-40 of it, times any number of images."""
 
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 # exp() of a float32 below this is no normal number any more, and slow.
 _LEAST_EXPONENT = np.float32(-80.0)
 
@@ -88,7 +88,7 @@ class AggregatePosterior:
         else:
             self._scale = posterior.scale[order].astype(np.float64)
             self._diagonal = np.diagonal(self._scale, axis1=1, axis2=2)
-        self._log_peaks = -np.log(self._diagonal).sum(axis=1) - 0.5 * self.latent_dim * _LOG_TWO_PI
+        self._log_peaks = -np.log(self._diagonal).sum(axis=1) - 0.5 * self.latent_dim * LOG_TWO_PI
         # An upper limit of the largest eigenvalue of each covariance: its largest, or their sum.
         squares = self._scale**2
         self._reach = squares.max(axis=1) if self._factorised else squares.sum(axis=(1, 2))
@@ -103,14 +103,14 @@ class AggregatePosterior:
 
     def entropies(self) -> Column:
         """Return the entropy of each q_n in nats, ½ K log 2πe + log det L."""
-        result: Column = 0.5 * self.latent_dim * (_LOG_TWO_PI + 1.0) + np.log(self._diagonal).sum(axis=1)
+        result: Column = 0.5 * self.latent_dim * (LOG_TWO_PI + 1.0) + np.log(self._diagonal).sum(axis=1)
         return result
 
     def cross_entropies(self) -> Column:
         """Return −E_{q_n} log p(z) of each image in nats, with p(z) = N(0, I)."""
         variances = (self._scale**2).reshape(len(self), -1).sum(axis=1)
         with np.errstate(over="ignore"):
-            result: Column = 0.5 * ((self._mean**2).sum(axis=1) + variances + self.latent_dim * _LOG_TWO_PI)
+            result: Column = 0.5 * ((self._mean**2).sum(axis=1) + variances + self.latent_dim * LOG_TWO_PI)
         return result
 
     def codes_at(self, noise: Noise) -> tuple[Rows, Column]:

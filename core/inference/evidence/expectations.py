@@ -10,12 +10,11 @@ from torch import Tensor
 
 from core.inference.array_posteriors import ArrayPosterior
 from core.inference.evidence.decoding import CodesOfPictures, NatsOfPictures, NodeDecoder, ShouldStop
+from core.probability.constants import LOG_TWO_PI
 
 Noise = Float64[np.ndarray, "nodes latent_dim"]
 Shares = Float64[np.ndarray, "nodes"]
 PerPicture = Float64[np.ndarray, "pictures"]
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def expectations(
     log_likelihood = decoder.log_joint(codes, statistics, should_stop) - _log_prior(codes)
     even, even_shares = even_nodes(mean.shape[1], resolution.reach, resolution.step)
     log_det = np.log(np.diagonal(scale, axis1=1, axis2=2)).sum(axis=1)
-    log_q = -0.5 * (even**2 + _LOG_TWO_PI).sum(axis=1) - log_det[:, None]
+    log_q = -0.5 * (even**2 + LOG_TWO_PI).sum(axis=1) - log_det[:, None]
     log_joint = decoder.log_joint(_carried(mean, scale, even), statistics, should_stop)
     return Expectations(
         log_likelihood=log_likelihood @ shares + base,
@@ -122,5 +121,5 @@ def _carried(
 
 
 def _log_prior(codes: CodesOfPictures) -> NatsOfPictures:
-    nats: NatsOfPictures = -0.5 * (codes**2 + _LOG_TWO_PI).sum(axis=2)
+    nats: NatsOfPictures = -0.5 * (codes**2 + LOG_TWO_PI).sum(axis=2)
     return nats

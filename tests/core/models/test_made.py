@@ -32,6 +32,12 @@ def a_made(**values: object) -> Made:
     return model
 
 
+def jacobian_of(model: Made, x: torch.Tensor) -> torch.Tensor:
+    """Return the derivatives of every parameter of one image by every pixel, (parameters, pixels)."""
+    result: torch.Tensor = torch.autograd.functional.jacobian(model, x)[0, :, 0]  # type: ignore[no-untyped-call]
+    return result
+
+
 def ordering_of(model: Made) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return the pixels in the order in which they are taken."""
     return np.argsort(made_degrees(model.config)[0])
@@ -45,18 +51,18 @@ def test_the_jacobian_is_strictly_triangular_in_the_ordering(
 ) -> None:
     model = a_made(ordering=ordering, ordering_seed=seed, hidden=hidden, likelihood=likelihood, variance="per_pixel")
     x = torch.rand(1, 6, generator=seeded(1)).double()
-    jacobian = torch.autograd.functional.jacobian(model, x)[0, :, 0]  # type: ignore[no-untyped-call]
+    jacobian = jacobian_of(model, x)
     by_pixel = jacobian.reshape(6, parameters_per_pixel(model.config), 6).abs().sum(dim=1)
     ordered = by_pixel[ordering_of(model)][:, ordering_of(model)]
     assert torch.equal(ordered, ordered.tril(-1)), "a pixel depends on itself or on a later one"
-    assert bool((ordered.tril(-1) + torch.eye(6)).sum(dim=1)[1:].gt(0.0).all())
+    assert bool(ordered.any())
 
 
 @pytest.mark.parametrize(("ordering", "seed"), ORDERINGS)
 def test_wide_layers_let_every_pixel_depend_on_all_before_it(ordering: str, seed: int) -> None:
     model = a_made(ordering=ordering, ordering_seed=seed, hidden=(200, 200))
     x = torch.rand(1, 6, generator=seeded(1)).double()
-    jacobian = torch.autograd.functional.jacobian(model, x)[0, :, 0]  # type: ignore[no-untyped-call]
+    jacobian = jacobian_of(model, x)
     ordered = jacobian[ordering_of(model)][:, ordering_of(model)]
     below = torch.tril_indices(6, 6, -1)
     assert (ordered[below[0], below[1]] != 0.0).all()
@@ -66,7 +72,7 @@ def test_without_its_masks_the_test_above_would_fail() -> None:
     model = a_made()
     with torch.no_grad():
         model._masks = tuple(torch.ones_like(mask) for mask in model.masks(torch.device("cpu")))
-    jacobian = torch.autograd.functional.jacobian(model, torch.rand(1, 6, generator=seeded(1)).double())[0, :, 0]  # type: ignore[no-untyped-call]
+    jacobian = jacobian_of(model, torch.rand(1, 6, generator=seeded(1)).double())
     assert not torch.equal(jacobian, jacobian.tril(-1))
 
 

@@ -76,7 +76,7 @@ def test_it_is_trained_saved_read_and_continued(values: dict[str, Any], tmp_path
 
 @pytest.mark.parametrize("values", COMBINATIONS, ids=lambda values: "-".join(map(str, values.values())))
 def test_the_command_line_trains_and_evaluates_it(
-    values: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    values: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = np.stack([*some_data(40).train.images])
     np.save(tmp_path / "images.npy", np.pad(images, ((0, 0), (1, 1), (1, 1))))

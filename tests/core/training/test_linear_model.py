@@ -140,15 +140,18 @@ def test_training_reaches_the_closed_form(posterior: str, variance: str, model: 
     data = Dataset(
         "plane", DataConfig(binarisation="none"), Split(images, None), Split(images[:20], None), (), "fingerprint"
     )
-    run = a_run(
-        data,
-        **{**LINEAR, "model.model": model, "posterior": posterior, "variance": variance, "binarisation": "none"},
-        epochs=600,
-        batch_size=200,
-        learning_rate=0.02,
-        schedule="cosine",
-        steps_per_chunk=50,
-    )
+    values: dict[str, Any] = {
+        **LINEAR,
+        "model.model": model,
+        "posterior": posterior,
+        "variance": variance,
+        "binarisation": "none",
+        "epochs": 600,
+        "batch_size": 200,
+        "learning_rate": 0.02,
+        "schedule": "cosine",
+    }
+    run = a_run(data, steps_per_chunk=50, **values)
     best = optimum(X, STD if variance == "fixed" else None)
     finished(run)
     assert isinstance(run._model, Vae)

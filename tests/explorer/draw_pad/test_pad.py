@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QSlider
 from pytestqt.qtbot import QtBot
 
-from core.config import DataConfig
+from core.config import DataConfig, ModelConfig
 from core.snapshots import frozen
 from explorer.settings import Settings
 from explorer.theme import apply_theme
@@ -177,7 +177,9 @@ def test_an_encoding_is_shown_in_pictures_and_nats(hand: Hand) -> None:
     answer = encoding()
     hand.pad.set_encoding(answer)
     results = hand.pad.results
-    assert [view.picture is not None for view in results.pictures] == [True] * 4
+    shown = [view for view in results.pictures if view.isVisible()]
+    assert shown == [results.raw, results.seen, results.deterministic, results.stochastic]
+    assert all(view.picture is not None for view in shown)
     assert results.seen.picture is answer.seen
     assert results.posterior.text() == "q(z | x)\tμ\tσ\nz1\t−1.50\t0.500\nz2\t1.00\t0.500"
     # Bits per dimension: 146.75 / (784 ln 2) = 0.270.
@@ -188,6 +190,7 @@ def test_an_encoding_is_shown_in_pictures_and_nats(hand: Hand) -> None:
 
 def test_an_autoencoder_shows_no_elbo_and_says_why(hand: Hand) -> None:
     hand.stroke(LINE)
+    hand.pad.set_model(ModelConfig(model="autoencoder"))
     hand.pad.set_encoding(encoding(autoencoder=True))
     lines = hand.pad.results.costs.text().splitlines()
     assert lines[1] == "ELBO\t–\t–"

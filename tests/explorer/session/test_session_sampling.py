@@ -43,7 +43,7 @@ def whole(opened: OpenProgram) -> PartialSample:
     return shown(opened)
 
 
-def log_prob(saved: SavedModel, pixels: np.ndarray) -> float:  # type: ignore[type-arg]
+def log_prob(saved: SavedModel, pixels: np.ndarray) -> float:
     """Return log p(x) as the model of the training finds it."""
     model = build_model(saved.config.model, None)
     assert isinstance(model, Made)
