@@ -49,7 +49,7 @@ def settled(before: ExperimentConfig, after: ExperimentConfig) -> tuple[Experime
         if model.model == "iwae" and _is_weighed(after.objective):
             changes |= {"beta": 1.0, "warm_up_epochs": 0.0, "free_bits": 0.0}
             said.append("β is set to 1, warm-up and free bits to 0: the importance-weighted bound has no KL to weigh.")
-        if model.model == "made" and (model.network != "mlp" or not model.hidden):
+        if not model.has_codes and (model.network != "mlp" or not model.hidden):
             changes["network"] = "mlp"
             changes["hidden"] = model.hidden or ModelConfig().hidden
             said.append("Network is set to MLP: an autoregressive model masks fully connected layers.")
@@ -62,7 +62,7 @@ def _a_likelihood(model: ModelConfig) -> str:
 
 
 def _impossible_models(model: ModelConfig) -> tuple[tuple[bool, str], ...]:
-    made, full = model.model == "made", model.has_prior and model.posterior == "full"
+    made, full = not model.has_codes, model.has_prior and model.posterior == "full"
     numbers = model.latent_dim * (model.latent_dim + 1) // 2
     network = "an autoregressive model (MADE) masks fully connected layers: network must be mlp, not conv"
     hidden = "an autoregressive model (MADE) needs a hidden layer to mask: hidden must name at least one"
