@@ -24,6 +24,11 @@ def needs_grey(model: ModelConfig) -> bool:
     return model.likelihood != "bernoulli"
 
 
+def is_normalised(model: ModelConfig, *, grey: bool) -> bool:
+    """Return whether nats of such pixels are those of a distribution; Bernoulli nats of grey pixels are not."""
+    return needs_grey(model) or not grey
+
+
 def data_for(data: DataConfig, model: ModelConfig) -> DataConfig:
     """Return the data's configuration with as many grey levels as the model's likelihood describes."""
     return replace(data, num_levels=model.grey_levels if model.likelihood == "categorical" else 256)
