@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.compatibility import data_for
-from core.config import DataConfig, ModelConfig
+from core.config import MOST_EXACT_DIMENSIONS, DataConfig, ModelConfig
 from core.data.binarisation import seen_by_model
 from core.findings.nll import HeldOutNll
 from core.inference.array_likelihoods import ARRAY_LIKELIHOODS
@@ -20,7 +20,6 @@ from core.probability.constants import LOG_TWO_PI
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Split, Weights, frozen
 
-MOST_EXACT_DIMENSIONS = 2
 DEFAULT_SAMPLES = 1000
 CHUNK_SAMPLES = 500
 """Samples of one image whose pictures are in memory at once."""

@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from core.findings.surgery import Surgery
 from core.inference.array_posteriors import ArrayPosterior, Factorised
+from core.inference.quadrature import product_rule
 from core.inference.steps import within
 from core.probability.constants import LOG_TWO_PI
 from core.shapes import CodeArray
@@ -221,7 +222,7 @@ def _order(aggregate: AggregatePosterior) -> int:
 def _by_quadrature(aggregate: AggregatePosterior, order: int) -> Generator[float, None, tuple[float, float]]:
     """Return E log q̄ by a Gauss-Hermite rule over every posterior, and how far it is from the next lower order."""
     dim = aggregate.latent_dim
-    rules = [_rule(dim, order - 1), _rule(dim, order)]
+    rules = [product_rule(dim, order - 1), product_rule(dim, order)]
     total, done, means = sum(len(shares) for _, shares in rules), 0, []
     # Few images: several nodes of each at once, or all time goes into small calls.
     at_once = max(1, CODES_AT_ONCE // len(aggregate))
@@ -236,14 +237,6 @@ def _by_quadrature(aggregate: AggregatePosterior, order: int) -> Generator[float
             done += len(codes)
         means.append(mean)
     return means[-1], abs(means[-1] - means[-2])
-
-
-def _rule(dim: int, order: int) -> tuple[Rows, Column]:
-    """Return standard normal codes and their shares: the product rule with `order` nodes on each axis."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(order)
-    noise = np.stack(np.meshgrid(*[nodes] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
-    shares = np.prod(np.stack(np.meshgrid(*[weights] * dim, indexing="ij")), axis=0).ravel()
-    return noise, shares / shares.sum()
 
 
 def _by_samples(
