@@ -30,6 +30,8 @@ BEND_FACTOR = 2.0
 """How many times further than its bend says a peak may rise between the nodes, when the step is halved."""
 SECOND_SHARE = 0.5
 """Of the tolerance, that two lattices may differ by: the identity's residual holds this difference, and more."""
+SECOND_REACH_LESS = 3.0
+"""Nats by which the second lattice reaches less far than the first: down to 2e-5 of the largest density for 1e-3."""
 RATE_FACTOR = 2.0
 """Times the expected change of another halving that the error may be."""
 FIRST_SHARE = 0.3
@@ -40,8 +42,8 @@ MOST_NODES = 2**17
 
 
 def reach_of(tolerance: float) -> float:
-    """Return how far below its largest density a picture's blocks are followed, nats: to 1e-4 of the tolerance."""
-    return math.log(1e4 / tolerance)
+    """Return how far below its largest density a picture's blocks are followed, nats: to 1e-3 of the tolerance."""
+    return math.log(1e3 / tolerance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,19 +203,25 @@ class Refinement:
     def _look_again(self, pairs: Pairs, level: int) -> None:
         """Sum the pictures that seem done over the second lattice; those that differ are not done."""
         integrals = self.integrals
-        seems_done = integrals.done[pairs.image]
-        if not seems_done.any():
+        pairs = pairs.chosen(integrals.done[pairs.image])
+        if not len(pairs):
             return
+        tops = pairs.tops(len(integrals.log_z))
+        # Blocks of the rim weigh too little to be looked at twice; the second sum takes them from the first.
+        inner = pairs.top > (tops - self._reach + SECOND_REACH_LESS)[pairs.image]
         offsets = second_offsets(self._lattice.latent_dim)
-        image, _, values = self._values(pairs.image[seems_done], pairs.keys[seems_done], level, offsets)
-        integrals.num_nodes += len(offsets) * np.bincount(image, minlength=len(integrals.num_nodes))
-        top = np.full(len(integrals.log_z), -np.inf)
-        np.maximum.at(top, image, values.max(axis=1))
-        sums = np.exp(values - top[image][:, None]).sum(axis=1, dtype=np.float64)
+        image, _, values = self._values(pairs.image[inner], pairs.keys[inner], level, offsets)
+        integrals.num_nodes += len(offsets) * np.bincount(image, minlength=len(tops))
+        np.maximum.at(tops, image, values.max(axis=1))
+        cell = second_cell(self._lattice.latent_dim)
+        sums = cell * np.exp(values - tops[image][:, None]).sum(axis=1, dtype=np.float64)
+        rim = pairs.chosen(~inner)
+        rim_sums = rim.classes.sum(axis=1) * np.exp(rim.top - tops[rim.image])
         seen = np.unique(image)
-        total = np.bincount(image, weights=sums, minlength=len(top))[seen]
-        cell = second_cell(self._lattice.latent_dim) * self._lattice.step_at(level) ** self._lattice.latent_dim
-        integrals.second[seen] = top[seen] + np.log(total * cell)
+        total = np.bincount(image, weights=sums, minlength=len(tops))
+        total += np.bincount(rim.image, weights=rim_sums, minlength=len(tops))
+        volume = self._lattice.latent_dim * np.log(self._lattice.step_at(level))
+        integrals.second[seen] = tops[seen] + np.log(total[seen]) + volume
         difference = np.abs(integrals.second[seen] - integrals.log_z[seen])
         integrals.error_bar[seen] = np.maximum(self._after_second[seen], difference)
         agreed = difference <= SECOND_SHARE * self._tolerance
