@@ -17,8 +17,8 @@ class Evidence(Finding):
 
     log_px: float
     error_bar: float
-    """Measured, nats: quick, the largest difference from the lattices of twice the step, or what the bend of the peak
-    allows if that is more, with what screening may have missed; refined, as of `SplitEvidence`."""
+    """Measured, nats: quick, the largest difference from the lattices of twice the step, what the bend of the peak
+    allows, and what screening may have missed; refined, as of `SplitEvidence`."""
     num_nodes: int
     """Codes whose likelihood was computed exactly."""
     refined: bool
