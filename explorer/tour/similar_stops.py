@@ -3,24 +3,23 @@
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QComboBox, QDockWidget, QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.saved_model import SavedModel
 from explorer.program import Program
 from explorer.tour.driver import Driver, TourError, line
+from explorer.tour.hands import Hands
 from resources import resource
 
 _AUTOENCODER = "Autoencoder"
 _DOCK_PX = 300
 
 
-class SimilarStops:
+class SimilarStops(Hands):
     """Trains an autoencoder for one epoch and lays the shipped VAE beside it."""
 
     def __init__(self, program: Program, driver: Driver) -> None:
-        self._program = program
-        self._driver = driver
-        self.measured: dict[str, object] = {}
+        super().__init__(program, driver)
         self._before: Path | None = None
         self._autoencoder: SavedModel | None = None
 
@@ -34,33 +33,14 @@ class SimilarStops:
 
     def _leave(self) -> None:
         """Put the window back as it was: the model that was open, the curves in front."""
-        if self._before is not None:
-            self._program.session.open_paths((self._before,))
-            session = self._program.session
-            self._driver.wait_for("the model before", lambda: session.documents.saved is not self._autoencoder)
-            self._driver.wait_for("its codes", lambda: session.latent.codes is not None)
+        if self._autoencoder is not None:
+            self._open_again(self._before, self._autoencoder)
         self._program.session.analyses.similar.remove(1)
-        self._raise(self._program.views.curves)
+        self._raise_dock(self._program.views.curves)
 
     def _train_an_autoencoder(self) -> None:
         self._before = self._program.settings.last_document
-        views, training = self._program.views, self._program.session.training
-        kinds, epochs = views.model.form.editor("model"), views.training.findChild(QLineEdit, "epochs")
-        if not isinstance(kinds, QComboBox) or epochs is None:
-            raise TourError("the panels have no field for the kind of model, or none for the epochs")
-        kinds.setFocus()
-        self._driver.type(kinds, _AUTOENCODER)
-        epochs.setFocus()
-        epochs.selectAll()
-        self._driver.type(epochs, "1")
-        self._driver.key(epochs, Qt.Key.Key_Return)
-        self._driver.key(self._program.window, Qt.Key.Key_F5)
-        self._driver.wait_for("the autoencoder's run", lambda: training.active, timeout_s=30)
-        self._driver.wait_for("its end", lambda: not training.active, timeout_s=600)
-        saved = self._program.session.documents.saved
-        if saved is None or saved.config.model.model != "autoencoder":
-            raise TourError("the model that was trained is no autoencoder")
-        self._autoencoder = saved
+        self._autoencoder = self._train_for_an_epoch(_AUTOENCODER, "autoencoder")
         self._driver.wait(600)
 
     def _compare(self) -> None:
@@ -89,7 +69,7 @@ class SimilarStops:
     def _cloud(self) -> None:
         views, session = self._program.views, self._program.session
         panel, latent = views.similar, session.latent
-        self._raise(panel)
+        self._raise_dock(panel)
         views.window.resizeDocks([views.window.docks.curves], [_DOCK_PX], Qt.Orientation.Vertical)
         panel.menu.popup(panel.mapToGlobal(panel.rect().center()))
         self._choose_in(panel.menu, "mnist-2d")
@@ -133,12 +113,3 @@ class SimilarStops:
                 menu.close()
                 return
         raise TourError(f"the menu does not offer {name}")
-
-    def _raise(self, content: QWidget) -> None:
-        parent: QWidget | None = content
-        while parent is not None and not isinstance(parent, QDockWidget):
-            parent = parent.parentWidget()
-        if parent is not None:
-            parent.show()
-            parent.raise_()
-            self._driver.wait(150)
