@@ -47,8 +47,11 @@ def main() -> int:
     pixels = seen_by_model(images, np.arange(len(images)), data_for(saved.config.data, config))
     codes = make_coder(config, weights).encode(pixels).mean
     table = built(config, weights, codes)
+    # As in the program: its hundreds of small products are slower in two threads than in one.
+    torch.set_num_threads(1)
     pen(table, pixels)
     rest(table, pixels)
+    torch.set_num_threads(THREADS)
     evidence, cells = whole_set(table, pixels)
     identity(table, pixels, evidence)
     every = 1 if os.environ.get("LATENT_EXPLORER_ALL_IMAGES") else SUBSET

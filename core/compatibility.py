@@ -24,6 +24,11 @@ def needs_grey(model: ModelConfig) -> bool:
     return model.likelihood != "bernoulli"
 
 
+def is_normalised(model: ModelConfig, *, grey: bool) -> bool:
+    """Return whether nats of such pixels are those of a distribution; Bernoulli nats of grey pixels are not."""
+    return needs_grey(model) or not grey
+
+
 def data_for(data: DataConfig, model: ModelConfig) -> DataConfig:
     """Return the data's configuration with as many grey levels as the model's likelihood describes."""
     return replace(data, num_levels=model.grey_levels if model.likelihood == "categorical" else 256)
@@ -49,7 +54,7 @@ def settled(before: ExperimentConfig, after: ExperimentConfig) -> tuple[Experime
         if model.model == "iwae" and _is_weighed(after.objective):
             changes |= {"beta": 1.0, "warm_up_epochs": 0.0, "free_bits": 0.0}
             said.append("β is set to 1, warm-up and free bits to 0: the importance-weighted bound has no KL to weigh.")
-        if model.model == "made" and (model.network != "mlp" or not model.hidden):
+        if not model.has_codes and (model.network != "mlp" or not model.hidden):
             changes["network"] = "mlp"
             changes["hidden"] = model.hidden or ModelConfig().hidden
             said.append("Network is set to MLP: an autoregressive model masks fully connected layers.")
@@ -62,7 +67,7 @@ def _a_likelihood(model: ModelConfig) -> str:
 
 
 def _impossible_models(model: ModelConfig) -> tuple[tuple[bool, str], ...]:
-    made, full = model.model == "made", model.has_prior and model.posterior == "full"
+    made, full = not model.has_codes, model.has_prior and model.posterior == "full"
     numbers = model.latent_dim * (model.latent_dim + 1) // 2
     network = "an autoregressive model (MADE) masks fully connected layers: network must be mlp, not conv"
     hidden = "an autoregressive model (MADE) needs a hidden layer to mask: hidden must name at least one"

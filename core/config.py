@@ -23,6 +23,8 @@ from core.choices import (
 from core.settings import ConfigError, Section, Setting, parse, setting, told
 
 MOST_LAYERS = 8
+MOST_EXACT_DIMENSIONS = 2
+"""Latent dimensions up to which log p(x) is integrated; above, it is estimated."""
 
 
 @dataclass(frozen=True, slots=True)

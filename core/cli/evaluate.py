@@ -15,6 +15,7 @@ from core.cli.figures import (
     LEFT_OUT,
     NO_CODES,
     NO_PRIOR,
+    SINGLE,
     Json,
     Undefined,
     code_figures,
@@ -24,14 +25,14 @@ from core.cli.figures import (
 )
 from core.cli.progress_bar import ProgressBar
 from core.cli.train import source_of
-from core.config import ModelConfig
+from core.config import MOST_EXACT_DIMENSIONS, ModelConfig
 from core.data.dataset import DataError, Dataset
 from core.data.sources import load_dataset
 from core.findings.fitting import Gaps
 from core.findings.nll import HeldOutNll
 from core.inference.coders import make_coder
 from core.inference.evaluation import Evaluation, evaluate
-from core.inference.nll import MOST_EXACT_DIMENSIONS, held_out_nll
+from core.inference.nll import held_out_nll
 from core.inference.read_outs import surgery_of
 from core.inference.steps import completed
 from core.saved_model import SavedModel
@@ -183,8 +184,7 @@ def summary(saved: SavedModel, dataset: Dataset, evaluation: Evaluation, path: s
     put(result, "nll", means.nll)
     result["elbo_method"] = evaluation.method
     put(result, "kl", undefined if means.kl is None else means.kl)
-    single = Undefined("a single image has no standard error")
-    put(result, "standard_error", single if evaluation.standard_error is None else evaluation.standard_error)
+    put(result, "standard_error", Undefined(SINGLE) if evaluation.standard_error is None else evaluation.standard_error)
     if not evaluation.likelihood_normalised:
         result["likelihood_reason"] = NOT_NORMALISED
     put(result, "bits_per_dim", _bits_per_dim(model, evaluation))

@@ -15,6 +15,7 @@ NO_PRIOR = "an autoencoder defines no p(x): it has no prior, hence no KL and no 
 NO_CODES = "an autoregressive model has no codes, hence no bound and no KL: its log p(x) is exact"
 LEFT_OUT = "it was left out: --log-px-images 0"
 GAPS_LEFT_OUT = "they were left out: --gap-images 0"
+SINGLE = "a single image has no standard error"
 GAPS_NOT_ASKED = "for more than 2 latent dimensions they are estimates, found where --gap-images asks for them"
 
 Json = dict[str, object]
@@ -51,8 +52,7 @@ def evidence_figures(nll: HeldOutNll | Undefined) -> Json:
     bar = Undefined("it is exact but for rounding" if nll.method == "product" else "an estimate has a standard error")
     put(result, "log_px_error_bar", bar if nll.error_bar is None else nll.error_bar)
     put(result, "log_px_estimate", estimate)
-    single = Undefined("a single image has no standard error")
-    put(result, "log_px_standard_error", single if nll.standard_error is None else nll.standard_error)
+    put(result, "log_px_standard_error", Undefined(SINGLE) if nll.standard_error is None else nll.standard_error)
     samples = Undefined("log p(x) is exact, without samples")
     put(result, "log_px_num_samples", samples if nll.num_samples is None else nll.num_samples)
     if nll.effective_samples is not None:
@@ -97,8 +97,7 @@ def gap_figures(gaps: Gaps | Undefined) -> Json:
             continue
         values: PerImage = gaps.approximation if key == "approximation_gap" else gaps.amortisation
         put(result, key, float(values.mean()))
-        single = Undefined("a single image has no standard error")
-        error = float(np.std(values, ddof=1) / len(values) ** 0.5) if len(values) > 1 else single
+        error = float(np.std(values, ddof=1) / len(values) ** 0.5) if len(values) > 1 else Undefined(SINGLE)
         put(result, f"{key}_standard_error", error)
     if isinstance(gaps, Undefined):
         return {**result, "gap_images": 0, "gap_method": None}

@@ -46,6 +46,10 @@ class Dataset:
     """What the user should know of how the data was read, in sentences."""
     factors: Factors | None = None
 
+    def half(self, name: str) -> Split:
+        """Return the half called `train` or `held_out`."""
+        return self.train if name == "train" else self.held_out
+
     @property
     def height(self) -> int:
         """Height of each picture in pixels."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.data.dataset import DataError
+from core.shapes import Picture
 
 _TOLERANCE = 1e-3
 _FEW_LEVELS = 32
@@ -72,3 +73,8 @@ def luma(colours: np.ndarray[Any, np.dtype[np.uint8]], background: int) -> np.nd
 def transparent_ground(*, invert: bool) -> int:
     """Return the grey behind transparent pixels: the one that is black once `invert` is applied."""
     return 255 if invert else 0
+
+
+def has_greys(picture: Picture) -> bool:
+    """Return whether some pixel of a picture 0..255 is neither black nor white."""
+    return bool(((picture > 0) & (picture < 255)).any())

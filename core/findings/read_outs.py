@@ -67,7 +67,7 @@ class ReadOuts(Finding):
 
 
 def active_units(spread: Sequence[float]) -> int:
-    """Return for how many dimensions Var_x E_q[z_j] exceeds 0.01.  Burda et al. 2015, section 5."""
+    """Return for how many dimensions Var_x E_q[z_j] exceeds `ACTIVE_ABOVE`.  Burda et al. 2015, section 5."""
     return sum(variance > ACTIVE_ABOVE for variance in spread)
 
 

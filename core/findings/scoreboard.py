@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.choices import BINARISATIONS, LIKELIHOODS, MODELS
+from core.compatibility import is_normalised
 from core.config import DataConfig, ModelConfig
 from core.findings import Finding
 from core.findings.nll import HeldOutNll
@@ -95,8 +96,8 @@ def comparable(
     model: ModelConfig, data: DataConfig, data_name: str, data_fingerprint: str, split: str = "held_out"
 ) -> Comparable:
     """Return what figures of a model on some data can be compared with."""
-    no_likelihood = model.likelihood == "bernoulli" and data.binarisation == "none"
-    measure = "none" if no_likelihood else "mass" if model.is_mass else "density"
+    normalised = is_normalised(model, grey=data.binarisation == "none")
+    measure = "none" if not normalised else "mass" if model.is_mass else "density"
     return Comparable(data_name, data_fingerprint, split, _pixels(model, data), measure)
 
 

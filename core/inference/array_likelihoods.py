@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from core.config import ModelConfig
+from core.probability.constants import LOG_TWO_PI
 from core.probability.limits import PIXEL_LOG_VAR_MAX, PIXEL_LOG_VAR_MIN
 from core.registry import Registry
 from core.shapes import PerImage, Pixels
@@ -20,8 +21,6 @@ Parameters = Float32[np.ndarray, "batch parameters"]
 Statistics = Float[np.ndarray, "batch statistics"]
 Sums = Float[np.ndarray, "batch"]
 PixelValues = Float[np.ndarray, "batch pixels"]
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @runtime_checkable
@@ -162,7 +161,7 @@ class _Gaussian:
     def nll(self, parameters: Parameters, pixels: Pixels) -> PerImage:
         mean, log_var = _mean_and_log_var(parameters.astype(np.float64))
         with np.errstate(over="ignore", invalid="ignore"):
-            costs = (pixels - mean) ** 2 * np.exp(-log_var) + log_var + _LOG_TWO_PI
+            costs = (pixels - mean) ** 2 * np.exp(-log_var) + log_var + LOG_TWO_PI
             nats: PerImage = (0.5 * costs.sum(axis=1)).astype(np.float32)
         return nats
 
@@ -178,7 +177,7 @@ class _Gaussian:
     def natural(self, parameters: Statistics) -> tuple[Statistics, Sums]:
         mean, log_var = _mean_and_log_var(parameters)
         precision = np.exp(-log_var)
-        sums = 0.5 * (mean**2 * precision + log_var + _LOG_TWO_PI).sum(axis=1, dtype=np.float64)
+        sums = 0.5 * (mean**2 * precision + log_var + LOG_TWO_PI).sum(axis=1, dtype=np.float64)
         return np.concatenate([mean * precision, -0.5 * precision], axis=1), sums
 
     def base(self, pixels: Pixels) -> Sums:

@@ -9,14 +9,13 @@ from jaxtyping import Float32
 
 from core.config import ModelConfig
 from core.inference.array_divergences import kl_per_dimension
+from core.probability.constants import LOG_TWO_PI
 from core.probability.limits import LOG_VAR_MAX, LOG_VAR_MIN
 from core.registry import Registry
 from core.shapes import CodeArray, PerImage
 
 Heads = Float32[np.ndarray, "batch head"]
 Scales = Float32[np.ndarray, "batch latent_dim latent_dim"]
-
-_LOG_TWO_PI = float(np.log(2.0 * np.pi))
 
 
 @runtime_checkable
@@ -99,7 +98,7 @@ class Factorised:
     def log_prob(self, codes: CodeArray) -> PerImage:
         """Return log q(z|x) in nats."""
         scaled = (codes - self.mean) ** 2 * np.exp(-self.log_var)
-        nats: PerImage = -0.5 * (scaled + self.log_var + np.float32(_LOG_TWO_PI)).sum(axis=1)
+        nats: PerImage = -0.5 * (scaled + self.log_var + np.float32(LOG_TWO_PI)).sum(axis=1)
         return nats
 
     def kl_per_dimension(self) -> CodeArray:
@@ -131,7 +130,7 @@ class Full:
         scale = np.broadcast_to(self.scale, (len(codes), *self.scale.shape[1:])).astype(np.float64)
         noise = np.linalg.solve(scale, (codes - self.mean)[:, :, None].astype(np.float64))[:, :, 0]
         log_det = np.log(np.diagonal(self.scale, axis1=1, axis2=2)).sum(axis=1)
-        nats: PerImage = (-0.5 * (noise**2 + _LOG_TWO_PI).sum(axis=1) - log_det).astype(np.float32)
+        nats: PerImage = (-0.5 * (noise**2 + LOG_TWO_PI).sum(axis=1) - log_det).astype(np.float32)
         return nats
 
     def kl_per_dimension(self) -> CodeArray:

@@ -9,6 +9,8 @@ The nodes ε are turned or drawn anew at each step: fixed nodes can be cheated o
 likelihood may be high at the nodes and nowhere else.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -26,10 +28,14 @@ _LEAST_CURVATURE = 0.2
 _TOLERANCE = 1e-2
 _PAIRS = 16
 _DECAY = 10.0
+"""Steps after which their length is halved, where nodes are random."""
 
 
 class Ascent:
-    """The state of an ascent: q of each image, the value of its ELBO at the latest nodes, and where it goes next."""
+    """The state of an ascent: q of each image, the value of its ELBO at the latest nodes, and where it goes next.
+
+    Steps are `rate` times the whole natural-gradient step, and half as long after `decay` steps.
+    """
 
     def __init__(
         self,
@@ -40,12 +46,15 @@ class Ascent:
         *,
         per_axis: int = 5,
         rate: float = 1.0,
+        decay: float | None = None,
     ) -> None:
         self._decoder = decoder
         self._generator = generator
         self._factorised = family == "factorised"
         self._per_axis = per_axis
         self._most = rate
+        # Random nodes leave noise in every step, which smaller and smaller ones average out.
+        self._decay = decay or (_DECAY if decoder.latent_dim > 2 else math.inf)
         self._iteration = 0
         self.q = in_family(start, family)
         self.value, self._slope, self._curvature = self._measured(decoder, self.q)
@@ -93,10 +102,7 @@ class Ascent:
         self._slope, self._curvature = self._slope[rows], self._curvature[rows]
 
     def _proposal(self) -> Gaussians:
-        rate = self._rate
-        if self._decoder.latent_dim > 2:
-            # Random nodes leave noise in every step, which smaller and smaller ones average out.
-            rate = rate / (1.0 + self._iteration / _DECAY)
+        rate = self._rate / (1.0 + self._iteration / self._decay)
         mean = self.q.mean + (self.q.scale @ (rate[:, None] * self._step_of_mean)[:, :, None])[:, :, 0]
         step = rate[:, None, None] * self._step_of_scale
         growth = torch.diagonal(step, dim1=1, dim2=2).clamp(-_MOST_SHRINKING, _MOST_GROWTH).exp()

@@ -8,14 +8,13 @@ import numpy as np
 from core.compatibility import data_for
 from core.config import DataConfig, ModelConfig
 from core.data.binarisation import seen_by_model
+from core.findings.read_outs import ACTIVE_ABOVE
 from core.inference.coders import Coder
 from core.inference.network_coder import bounded
 from core.snapshots import Codes, LatentStatistics, Split, frozen
 
 PIECE_IMAGES = 512
 """Images between two looks at `should_stop`: some 10 ms of a default model."""
-ACTIVE_VARIANCE = 0.01
-"""A dimension is active when Var_x E_q[z_j] exceeds this.  Burda et al. 2015, section 5."""
 LOW_QUANTILE, HIGH_QUANTILE = 0.005, 0.995
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
@@ -111,5 +110,5 @@ def latent_statistics(codes: Codes, model_config: ModelConfig) -> LatentStatisti
         low=frozen(low, np.float32),
         high=frozen(high, np.float32),
         median=frozen(median, np.float32),
-        active=tuple(bool(variance > ACTIVE_VARIANCE) for variance in spread),
+        active=tuple(bool(variance > ACTIVE_ABOVE) for variance in spread),
     )

@@ -11,6 +11,7 @@ from core.config import DataConfig
 from core.data.binarisation import seen_by_model
 from core.inference.array_posteriors import ArrayPosterior
 from core.inference.coders import Coder
+from core.inference.codes import Indices
 from core.inference.pictures import posterior_nodes
 from core.inference.steps import completed
 from core.shapes import CodeArray
@@ -21,9 +22,7 @@ MOST_QUADRATURE_DIMENSIONS = 2
 QUADRATURE_NODES = 36
 """Codes of each image where E_q[-log p(x|z)] is a quadrature: 6 × 6 in a plane."""
 
-Indices = np.ndarray[Any, np.dtype[np.int64]]
 Costs = np.ndarray[Any, np.dtype[np.float64]]
-Divergences = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def _sampled(posterior: ArrayPosterior, generator: np.random.Generator) -> CodeA
 
 
 def _summed_up(
-    nll: Costs, divergences: list[Divergences], coder: Coder, data_config: DataConfig, seed: int, num_nodes: int
+    nll: Costs, divergences: list[Costs], coder: Coder, data_config: DataConfig, seed: int, num_nodes: int
 ) -> Evaluation:
     kl = np.concatenate(divergences) if divergences else np.zeros((len(nll), 0))
     total = nll + kl.sum(axis=1)

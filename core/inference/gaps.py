@@ -18,6 +18,7 @@ from core.inference.gaussians import Gaussians
 from core.inference.importance import importance_estimate
 from core.inference.modes import modes_of
 from core.inference.variational import Best, best_steps
+from core.shapes import Pixels
 from core.snapshots import Split, Weights, frozen
 
 PIECE_IMAGES = 8
@@ -27,6 +28,7 @@ NUM_IMPORTANCE_SAMPLES = 2000
 NUM_MODES = 3
 """Of the true posterior, to start from beside the encoder's q and the prior."""
 _CODED_AT_ONCE = 512
+_INTEGRATED_AT_ONCE = 2
 
 PerImage = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -64,10 +66,9 @@ def gap_steps(
         yield None
         best = yield from best_steps(decoder, encoder, family, modes, seed=seed)
         if table is None:
-            log_px, error = _estimated(decoder, encoder, best, generator)
+            log_px, error = yield from _estimated(decoder, encoder, best, generator)
         else:
-            integrals, _ = table.integrals(pixels)
-            log_px, error = integrals.log_z, integrals.error_bar
+            log_px, error = yield from _integrated(table, pixels)
         rows.append(
             (
                 piece,
@@ -119,8 +120,26 @@ def _table(
         yield
 
 
+def _integrated(table: EvidenceTable, pixels: Pixels) -> Generator[None, None, tuple[PerImage, PerImage]]:
+    """Return log p(x) of each image and its error bar, a few images at a time: 0.1 s between two yields."""
+    log_px, error = [], []
+    for start in range(0, len(pixels), _INTEGRATED_AT_ONCE):
+        integrals, _ = table.integrals(pixels[start : start + _INTEGRATED_AT_ONCE])
+        log_px.append(integrals.log_z)
+        error.append(integrals.error_bar)
+        yield
+    return np.concatenate(log_px), np.concatenate(error)
+
+
 def _estimated(
     decoder: FixedDecoder, encoder: Gaussians, best: Best, generator: torch.Generator
-) -> tuple[PerImage, PerImage]:
-    log_px, error, _ = importance_estimate(decoder, (encoder, best.q), NUM_IMPORTANCE_SAMPLES, generator)
-    return log_px.numpy(), error.numpy()
+) -> Generator[None, None, tuple[PerImage, PerImage]]:
+    """Return estimates of log p(x) of each image and their standard errors, yielding after each image."""
+    log_px, error = np.empty(len(decoder)), np.empty(len(decoder))
+    for image in range(len(decoder)):
+        row = torch.tensor([image])
+        proposals = (encoder.rows(row), best.q.rows(row))
+        found, doubt, _ = importance_estimate(decoder.rows(row), proposals, NUM_IMPORTANCE_SAMPLES, generator)
+        log_px[image], error[image] = float(found), float(doubt)
+        yield
+    return log_px, error

@@ -1,23 +1,21 @@
 """Gaussians q(z) of a batch of images, by mean and Cholesky factor, and nodes to take averages over them."""
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from core.inference import quadrature
+from core.probability.constants import LOG_TWO_PI
 from core.probability.posteriors import VariationalPosterior
 from core.tensors import Codes, Nats
 
 Scales = Float[Tensor, "batch latent_dim latent_dim"]
 Nodes = Float[Tensor, "nodes latent_dim"]
 Shares = Float[Tensor, "nodes"]
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +58,7 @@ class Gaussians:
         """Return log q(z) in nats."""
         noise = torch.linalg.solve_triangular(self.scale, (z - self.mean[:, None, :]).transpose(1, 2), upper=False)
         log_det = self.log_diagonal.sum(dim=1, keepdim=True)
-        nats: Tensor = -0.5 * (noise.square() + _LOG_TWO_PI).sum(dim=1) - log_det
+        nats: Tensor = -0.5 * (noise.square() + LOG_TWO_PI).sum(dim=1) - log_det
         return nats
 
     @property
@@ -76,11 +74,10 @@ class Gaussians:
 
 @lru_cache(maxsize=32)
 def product_rule(latent_dim: int, per_axis: int) -> tuple[Nodes, Shares]:
-    """Return nodes and shares of the Gauss-Hermite product rule for N(0, I), in float64."""
-    along, weights = np.polynomial.hermite_e.hermegauss(per_axis)
-    nodes = np.stack(np.meshgrid(*[along] * latent_dim, indexing="ij"), axis=-1).reshape(-1, latent_dim)
-    shares = np.prod(np.stack(np.meshgrid(*[weights] * latent_dim, indexing="ij")), axis=0).ravel()
-    return torch.from_numpy(nodes), torch.from_numpy(shares / shares.sum())
+    """Return nodes and shares of the Gauss-Hermite product rule for N(0, I), in float64, on tensors."""
+    # torch warns of read-only arrays: hand it copies.
+    nodes, shares = (torch.from_numpy(part.copy()) for part in quadrature.product_rule(latent_dim, per_axis))
+    return nodes, shares
 
 
 def opposite_nodes(latent_dim: int, pairs: int, generator: torch.Generator) -> tuple[Nodes, Shares]:

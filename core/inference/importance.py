@@ -7,9 +7,8 @@ import torch
 
 from core.inference.fixed_decoder import FixedDecoder
 from core.inference.gaussians import Gaussians
+from core.probability.constants import LOG_TWO_PI
 from core.tensors import Nats
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 def importance_estimate(
@@ -27,7 +26,7 @@ def importance_estimate(
         [q.at(torch.randn(share, latent_dim, generator=generator, dtype=torch.float64)) for q in proposals], dim=1
     )
     log_q = torch.stack([q.log_prob(z).double() for q in proposals]).logsumexp(dim=0) - math.log(len(proposals))
-    log_prior = -0.5 * (z.double().square() + _LOG_TWO_PI).sum(dim=2)
+    log_prior = -0.5 * (z.double().square() + LOG_TWO_PI).sum(dim=2)
     log_weight = decoder.log_likelihood(z) + log_prior - log_q
     log_mean = log_weight.logsumexp(dim=1) - math.log(log_weight.shape[1])
     weight = (log_weight - log_mean[:, None]).exp()

@@ -1,6 +1,5 @@
 """The ladder of bounds: more samples make the ELBO's estimate less noisy, and the importance-weighted bound tighter."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from core.inference.fixed_decoder import FixedDecoder
 from core.inference.gaussians import Gaussians
 from core.inference.variational import elbo_of
 from core.models.vae import Vae
+from core.probability.constants import LOG_TWO_PI
 from core.shapes import Pixels
 from core.snapshots import frozen
 
@@ -19,7 +19,6 @@ COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 NUM_SAMPLES = 100_000
 """One pool for all rungs: twenty groups of the highest, 2 s of the shipped model."""
 _PIECE = 1000
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -50,7 +49,7 @@ def ladder_steps(
         noise = torch.randn(count, decoder.latent_dim, generator=generator, dtype=torch.float64)
         z = q.at(noise)
         log_likelihood = decoder.log_likelihood(z)[0]
-        log_ratio = -0.5 * (z[0].double().square() + _LOG_TWO_PI).sum(dim=1) - q.log_prob(z)[0].double()
+        log_ratio = -0.5 * (z[0].double().square() + LOG_TWO_PI).sum(dim=1) - q.log_prob(z)[0].double()
         pieces.append((log_likelihood.numpy(), (log_likelihood + log_ratio).numpy()))
         drawn += count
         if drawn < 1.5 * told and drawn < num_samples:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.compatibility import data_for
-from core.config import DataConfig, ModelConfig
+from core.config import MOST_EXACT_DIMENSIONS, DataConfig, ModelConfig
 from core.data.binarisation import seen_by_model
 from core.findings.nll import HeldOutNll
 from core.inference.array_likelihoods import ARRAY_LIKELIHOODS
@@ -16,10 +16,10 @@ from core.inference.autoregressive import AutoregressiveCoder
 from core.inference.coders import Coder, make_coder
 from core.inference.codes import subset_indices
 from core.inference.encoding import of_image
+from core.probability.constants import LOG_TWO_PI
 from core.shapes import CodeArray, Pixels
 from core.snapshots import Split, Weights, frozen
 
-MOST_EXACT_DIMENSIONS = 2
 DEFAULT_SAMPLES = 1000
 CHUNK_SAMPLES = 500
 """Samples of one image whose pictures are in memory at once."""
@@ -29,7 +29,6 @@ QUADRATURE_IMAGES = 250
 NO_DENSITY = "an autoencoder defines no p(x): it has no prior over its codes"
 
 Costs = np.ndarray[Any, np.dtype[np.float64]]
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 def held_out_nll(
@@ -114,10 +113,10 @@ def importance_weighted(
 def _log_weights(coder: Coder, row: np.ndarray[Any, Any], posterior: ArrayPosterior, noise: CodeArray) -> Costs:
     codes = posterior.at(noise)
     log_likelihood = -coder.nll(np.broadcast_to(row, (len(codes), len(row))), codes).astype(np.float64)
-    log_prior = -0.5 * (codes.astype(np.float64) ** 2 + _LOG_TWO_PI).sum(axis=1)
+    log_prior = -0.5 * (codes.astype(np.float64) ** 2 + LOG_TWO_PI).sum(axis=1)
     # The noise is at hand: log q from it loses no digits where q is narrow.
     log_det = np.log(np.diagonal(posterior.scale[0]).astype(np.float64)).sum()
-    log_q = -0.5 * (noise.astype(np.float64) ** 2 + _LOG_TWO_PI).sum(axis=1) - log_det
+    log_q = -0.5 * (noise.astype(np.float64) ** 2 + LOG_TWO_PI).sum(axis=1) - log_det
     result: Costs = log_likelihood + log_prior - log_q
     return result
 

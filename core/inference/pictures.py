@@ -7,6 +7,7 @@ import numpy as np
 
 from core.config import ModelConfig
 from core.inference.coders import Coder
+from core.inference.quadrature import product_rule
 from core.shapes import Code, CodeArray, Picture, PictureStack, Pixels
 from core.snapshots import PictureEncoding, frozen
 
@@ -80,10 +81,8 @@ def posterior_nodes(latent_dim: int, num_samples: int, seed: int = 0) -> Picture
     """
     per_axis = {1: num_samples, 2: int(num_samples**0.5)}.get(latent_dim)
     if per_axis is not None:
-        nodes, weights = np.polynomial.hermite_e.hermegauss(per_axis)
-        grid = np.stack(np.meshgrid(*[nodes] * latent_dim, indexing="ij"), axis=-1).reshape(-1, latent_dim)
-        shares = np.prod(np.stack(np.meshgrid(*[weights] * latent_dim, indexing="ij")), axis=0).ravel()
-        return frozen(grid, np.float32), frozen(shares / shares.sum())
+        nodes, shares = product_rule(latent_dim, per_axis)
+        return frozen(nodes, np.float32), shares
     half = num_samples // 2
     left, _, right = np.linalg.svd(np.random.default_rng(seed).standard_normal((half, latent_dim)), full_matrices=False)
     codes = left @ right * max(half, latent_dim) ** 0.5

@@ -9,7 +9,9 @@ from jaxtyping import Float64
 
 from core.findings.surgery import Surgery
 from core.inference.array_posteriors import ArrayPosterior, Factorised
+from core.inference.quadrature import product_rule
 from core.inference.steps import within
+from core.probability.constants import LOG_TWO_PI
 from core.shapes import CodeArray
 
 Rows = Float64[np.ndarray, "batch _"]
@@ -33,7 +35,6 @@ NEIGHBOURS = 32
 NEGLIGIBLE = 40.0
 """Nats below which a density beside another is nothing: e^-40 of it, times any number of images."""
 
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 # exp() of a float32 below this is no normal number any more, and slow.
 _LEAST_EXPONENT = np.float32(-80.0)
 
@@ -88,7 +89,7 @@ class AggregatePosterior:
         else:
             self._scale = posterior.scale[order].astype(np.float64)
             self._diagonal = np.diagonal(self._scale, axis1=1, axis2=2)
-        self._log_peaks = -np.log(self._diagonal).sum(axis=1) - 0.5 * self.latent_dim * _LOG_TWO_PI
+        self._log_peaks = -np.log(self._diagonal).sum(axis=1) - 0.5 * self.latent_dim * LOG_TWO_PI
         # An upper limit of the largest eigenvalue of each covariance: its largest, or their sum.
         squares = self._scale**2
         self._reach = squares.max(axis=1) if self._factorised else squares.sum(axis=(1, 2))
@@ -103,14 +104,14 @@ class AggregatePosterior:
 
     def entropies(self) -> Column:
         """Return the entropy of each q_n in nats, ½ K log 2πe + log det L."""
-        result: Column = 0.5 * self.latent_dim * (_LOG_TWO_PI + 1.0) + np.log(self._diagonal).sum(axis=1)
+        result: Column = 0.5 * self.latent_dim * (LOG_TWO_PI + 1.0) + np.log(self._diagonal).sum(axis=1)
         return result
 
     def cross_entropies(self) -> Column:
         """Return −E_{q_n} log p(z) of each image in nats, with p(z) = N(0, I)."""
         variances = (self._scale**2).reshape(len(self), -1).sum(axis=1)
         with np.errstate(over="ignore"):
-            result: Column = 0.5 * ((self._mean**2).sum(axis=1) + variances + self.latent_dim * _LOG_TWO_PI)
+            result: Column = 0.5 * ((self._mean**2).sum(axis=1) + variances + self.latent_dim * LOG_TWO_PI)
         return result
 
     def codes_at(self, noise: Noise) -> tuple[Rows, Column]:
@@ -221,7 +222,7 @@ def _order(aggregate: AggregatePosterior) -> int:
 def _by_quadrature(aggregate: AggregatePosterior, order: int) -> Generator[float, None, tuple[float, float]]:
     """Return E log q̄ by a Gauss-Hermite rule over every posterior, and how far it is from the next lower order."""
     dim = aggregate.latent_dim
-    rules = [_rule(dim, order - 1), _rule(dim, order)]
+    rules = [product_rule(dim, order - 1), product_rule(dim, order)]
     total, done, means = sum(len(shares) for _, shares in rules), 0, []
     # Few images: several nodes of each at once, or all time goes into small calls.
     at_once = max(1, CODES_AT_ONCE // len(aggregate))
@@ -236,14 +237,6 @@ def _by_quadrature(aggregate: AggregatePosterior, order: int) -> Generator[float
             done += len(codes)
         means.append(mean)
     return means[-1], abs(means[-1] - means[-2])
-
-
-def _rule(dim: int, order: int) -> tuple[Rows, Column]:
-    """Return standard normal codes and their shares: the product rule with `order` nodes on each axis."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(order)
-    noise = np.stack(np.meshgrid(*[nodes] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
-    shares = np.prod(np.stack(np.meshgrid(*[weights] * dim, indexing="ij")), axis=0).ravel()
-    return noise, shares / shares.sum()
 
 
 def _by_samples(

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from core.findings.fitting import FitStep
 from core.inference.ascent import Ascent, in_family
@@ -20,7 +21,7 @@ STARTS = ("encoder", "prior")
 
 _EVALUATION_SEED = 20_140_501
 # Nodes on each axis of the evaluation, by latent dimensions: more where the rules before differ.
-_EVALUATION_NODES = {1: (41, 64, 180), 2: (8, 12, 40, 90)}
+_EVALUATION_NODES = {1: (41, 64, 180), 2: (7, 11, 40, 90)}
 _AGREED = 1e-3
 _REPLICATES, _REPLICATE_PAIRS = 8, 32
 
@@ -29,7 +30,8 @@ _SECOND_COUNT = 2
 _NOISY_FACTOR = 4
 _NEGLIGIBLE_GAIN = 1e-4
 _NO_GAIN, _STALLED_GAIN, _STALLED_STEPS = 1e-5, 1e-3, 20
-_ROUGH, _ROUGH_PER_AXIS = 3e-3, 16
+_PER_AXIS = 5
+_ROUGH, _ROUGH_PER_AXIS, _ROUGH_DECAY = 3e-3, 16, 4.0
 
 
 def elbo_of(decoder: FixedDecoder, q: Gaussians) -> tuple[Nats, Nats]:
@@ -159,7 +161,7 @@ def best_steps(
     factor = _NOISY_FACTOR if decoder.latent_dim > 2 else 1
     starts = [encoder, Gaussians.prior_like(encoder), *modes]
     candidates = [in_family(start, family) for start in starts]
-    for steps, per_axis, count in ((_SCREENING_STEPS, 3, _SECOND_COUNT), (_SECOND_STEPS, 5, 1)):
+    for steps, per_axis, count in ((_SCREENING_STEPS, 3, _SECOND_COUNT), (_SECOND_STEPS, _PER_AXIS, 1)):
         joined = Gaussians(*(torch.cat(parts) for parts in zip(*((q.mean, q.scale) for q in candidates), strict=True)))
         repeated = decoder.rows(torch.arange(len(decoder)).repeat(len(candidates)))
         ascent = Ascent(repeated, joined, family, generator, per_axis=per_axis)
@@ -171,11 +173,12 @@ def best_steps(
     fitted, believed = yield from _to_the_end(decoder, last, family, generator, _MOST_STEPS * factor)
     elbo, error = elbo_of(decoder, fitted)
     yield
-    # Where the nodes of the ascent see another ELBO than those of the evaluation, they were too few.
-    rough = torch.nonzero((believed - elbo).abs() > _ROUGH)[:, 0]
-    if len(rough) and decoder.latent_dim <= 2:
+    rough = torch.nonzero(_is_rough(decoder, fitted, believed, elbo))[:, 0]
+    if len(rough):
         some = decoder.rows(rough)
-        again, _ = yield from _to_the_end(some, fitted.rows(rough), family, generator, _MOST_STEPS, _ROUGH_PER_AXIS)
+        again, _ = yield from _to_the_end(
+            some, fitted.rows(rough), family, generator, _MOST_STEPS, _ROUGH_PER_AXIS, _ROUGH_DECAY
+        )
         fitted.mean[rough], fitted.scale[rough] = again.mean, again.scale
         elbo[rough], error[rough] = elbo_of(some, again)
         yield
@@ -189,6 +192,17 @@ def best_steps(
         encoder_elbo,
         encoder_error,
     )
+
+
+def _is_rough(decoder: FixedDecoder, q: Gaussians, believed: Nats, elbo: Nats) -> Tensor:
+    """Return where as few nodes as the ascent's see another ELBO than those of the evaluation: there they are too few.
+
+    At its last nodes, whose sum is `believed`, or at as many others.
+    """
+    if decoder.latent_dim > 2:
+        return torch.zeros(len(decoder), dtype=torch.bool)
+    few = _average(decoder, q, *product_rule(decoder.latent_dim, _PER_AXIS)) - q.kl_to_prior()
+    return torch.maximum((believed - elbo).abs(), (few - elbo).abs()) > _ROUGH
 
 
 def _best_of(ascent: Ascent, groups: int, count: int) -> list[Gaussians]:
@@ -206,13 +220,14 @@ def _to_the_end(
     family: str,
     generator: torch.Generator,
     most_steps: int,
-    per_axis: int = 5,
+    per_axis: int = _PER_AXIS,
+    decay: float | None = None,
 ) -> Generator[None, None, tuple[Gaussians, Nats]]:
     """Return q of each image where no step promises a gain any more, and its ELBO at the ascent's nodes.
 
     Images that are there take no further steps.
     """
-    ascent = Ascent(decoder, start, family, generator, per_axis=per_axis)
+    ascent = Ascent(decoder, start, family, generator, per_axis=per_axis, decay=decay)
     result = Gaussians(ascent.q.mean.clone(), ascent.q.scale.clone())
     values = ascent.value.double()
     images = torch.arange(len(decoder))

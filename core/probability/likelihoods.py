@@ -10,11 +10,10 @@ from torch.nn import functional
 
 from core.config import ModelConfig
 from core.probability.clamp import clamp_keeping_gradient
+from core.probability.constants import LOG_TWO_PI
 from core.probability.limits import PIXEL_LOG_VAR_MAX, PIXEL_LOG_VAR_MIN
 from core.registry import Registry
 from core.tensors import Images, Logits, Nats
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @runtime_checkable
@@ -127,7 +126,7 @@ class Gaussian:
     def log_prob(self, x: Images, parameters: Logits) -> Nats:
         """Return the log-density of the pixels, nats per image."""
         mean, log_var = self._split(parameters)
-        return -0.5 * ((x - mean).square() * (-log_var).exp() + log_var + _LOG_TWO_PI).sum(dim=1)
+        return -0.5 * ((x - mean).square() * (-log_var).exp() + log_var + LOG_TWO_PI).sum(dim=1)
 
     def mean(self, parameters: Logits) -> Images:
         """Return the mean, which may lie outside [0, 1]."""

@@ -1,6 +1,5 @@
 """Families of q(z|x), made from the numbers an encoder's head gives."""
 
-import math
 from dataclasses import dataclass
 from typing import Protocol, Self, runtime_checkable
 
@@ -9,12 +8,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from core.probability.clamp import clamp_keeping_gradient
+from core.probability.constants import LOG_TWO_PI
 from core.probability.divergences import kl_to_standard_normal
 from core.probability.limits import LOG_VAR_MAX, LOG_VAR_MIN
 from core.registry import Registry
 from core.tensors import Codes, Logits, Nats, NatsPerDimension
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @runtime_checkable
@@ -99,7 +97,7 @@ class FactorisedGaussian:
     def log_prob(self, z: Codes) -> Nats:
         """Return log q(z|x) in nats."""
         scaled_square = (z - self.mean).square() * (-self.log_var).exp()
-        return -0.5 * (scaled_square + self.log_var + _LOG_TWO_PI).sum(dim=1)
+        return -0.5 * (scaled_square + self.log_var + LOG_TWO_PI).sum(dim=1)
 
     def kl_per_dimension(self) -> NatsPerDimension:
         """Return KL(q(z_j|x) || N(0, 1)) of each dimension j, in nats."""
@@ -152,7 +150,7 @@ class FullGaussian:
     def log_prob(self, z: Codes) -> Nats:
         """Return log q(z|x) in nats."""
         noise: Tensor = torch.linalg.solve_triangular(self.scale, (z - self.mean).unsqueeze(2), upper=False)
-        return -0.5 * (noise.squeeze(2).square() + self.conditional_log_var + _LOG_TWO_PI).sum(dim=1)
+        return -0.5 * (noise.squeeze(2).square() + self.conditional_log_var + LOG_TWO_PI).sum(dim=1)
 
     def kl_per_dimension(self) -> NatsPerDimension:
         """Return the share of each dimension j by the chain rule, E_q KL(q(z_j|z_<j, x) || N(0, 1)), in nats.

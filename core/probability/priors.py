@@ -1,13 +1,11 @@
 """Priors p(z) over codes."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 
+from core.probability.constants import LOG_TWO_PI
 from core.tensors import Codes, Nats
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +16,7 @@ class StandardNormal:
 
     def log_prob(self, z: Codes) -> Nats:
         """Return log p(z) in nats."""
-        return -0.5 * (z.square() + _LOG_TWO_PI).sum(dim=1)
+        return -0.5 * (z.square() + LOG_TWO_PI).sum(dim=1)
 
     def sample(self, num_samples: int, generator: torch.Generator) -> Codes:
         """Return codes z ~ p(z), drawn on the generator's device."""

@@ -66,7 +66,7 @@ class ShownData:
         """The half that is shown."""
         if self.dataset is None:
             return None
-        return self.dataset.train if self.split_name == "train" else self.dataset.held_out
+        return self.dataset.half(self.split_name)
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ class ShownData:
         if self.codes is None or self._answered is None or not 0 <= row < len(self.codes):
             return None
         # Of the half that is on the canvas still, not of the one whose codes are on their way.
-        split, names = _half(self._answered), self._answered.dataset.label_names
+        split, names = self._answered.dataset.half(self._answered.split_name), self._answered.dataset.label_names
         index = int(self.codes.indices[row])
         text = f"{SPLIT_NAMES[self.codes.split]} image {index:,}"
         if split.labels is not None:
@@ -137,10 +137,6 @@ class ShownData:
             text = f"{name} · {text}"
         picture: Picture = split.images[index]
         return picture, text
-
-
-def _half(request: CodesRequest) -> Split:
-    return request.dataset.train if request.split_name == "train" else request.dataset.held_out
 
 
 def _same_images(one: Split | None, other: Split | None) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.compatibility import check_experiment, data_for
+from core.compatibility import check_experiment, data_for, is_normalised
 from core.config import ExperimentConfig
 from core.data.dataset import Dataset
 from core.history import History
@@ -249,5 +249,5 @@ def unit_note(config: ExperimentConfig) -> str:
     """Return what must be said beside nats that are not those of a likelihood; empty where they are."""
     if not config.model.is_mass:
         return "Nats of a density: not to be compared with those of a mass, and no bits per pixel."
-    grey = config.data.binarisation == "none" and config.model.likelihood == "bernoulli"
-    return "Bernoulli nats of grey pixels are not a likelihood." if grey else ""
+    normalised = is_normalised(config.model, grey=config.data.binarisation == "none")
+    return "" if normalised else "Bernoulli nats of grey pixels are not a likelihood."

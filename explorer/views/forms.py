@@ -39,7 +39,7 @@ _IMPORT_SETTINGS = ("image_size", "fit", "invert", "subfolder_labels", "held_out
 
 def relevant(config: ExperimentConfig, section: str, name: str) -> bool:
     """Return whether a setting has any effect beside the others of `config`; forms hide it where not."""
-    model, made = config.model, config.model.model == "made"
+    model, made = config.model, not config.model.has_codes
     if section == "model":
         return {
             "network": not made,

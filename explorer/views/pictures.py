@@ -22,7 +22,6 @@ from core.shapes import Picture
 from explorer.theme import current_palette
 
 _CAPTION_GAP = 3
-_LONGEST_CODE = 2
 
 
 class PictureView(QWidget):

@@ -158,7 +158,7 @@ class InferenceThread(QThread):
         self.filmstrip_ready.emit(request.dimension, frozen(np.concatenate(list(pictures), axis=1)))
 
     def _answer_codes(self, coder: "Coder", request: CodesRequest, start: float) -> None:
-        split = request.dataset.train if request.split_name == "train" else request.dataset.held_out
+        split = request.dataset.half(request.split_name)
         codes = encode_split(
             coder, split, request.split_name, request.dataset.config, request.limit, should_stop=self._is_outdated
         )

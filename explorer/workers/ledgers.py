@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.config import ModelConfig
+from core.config import MOST_EXACT_DIMENSIONS, ModelConfig
 from core.data.dataset import Dataset
 from core.findings.evidence import PosteriorMap
 from core.findings.ledger import Ledger
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from core.inference.coders import Coder
     from core.inference.evidence.table import EvidenceTable
 
-EXACT_DIMENSIONS = 2
-"""Latent dimensions up to which log p(x) is integrated."""
 COARSE_NODES = {1: 2**11, 2: 2**14}
 """Of a table for weights that are in training: a quarter of the time and the memory of a whole one."""
 QUICK_SAMPLES, MANY_SAMPLES = 500, 5_000
@@ -72,9 +70,9 @@ class NoLedgers:
     memory_bytes: int = 0
     refines: bool = False
 
-    def covers(self, dataset: Dataset) -> bool:
+    def covers(self, dataset: Dataset) -> bool:  # noqa: ARG002 - one signature for all
         """Return True, for any data."""
-        return len(dataset.train) >= 0
+        return True
 
     def quick(self, pixels: Pixels) -> Found:  # noqa: ARG002 - one signature for all
         """Return the reason in the place of numbers."""
@@ -129,9 +127,9 @@ class EstimatedLedgers:
     memory_bytes: int = 0
     refines: bool = True
 
-    def covers(self, dataset: Dataset) -> bool:
+    def covers(self, dataset: Dataset) -> bool:  # noqa: ARG002 - one signature for all
         """Return True: there is no table."""
-        return len(dataset.train) >= 0
+        return True
 
     def quick(self, pixels: Pixels) -> Found:
         """Return IWAE with few samples."""
@@ -155,9 +153,9 @@ class ProductLedgers:
     memory_bytes: int = 0
     refines: bool = False
 
-    def covers(self, dataset: Dataset) -> bool:
+    def covers(self, dataset: Dataset) -> bool:  # noqa: ARG002 - one signature for all
         """Return True: there is no table."""
-        return len(dataset.train) >= 0
+        return True
 
     def quick(self, pixels: Pixels) -> Found:
         """Return log p(x), exact, and why there is no more."""
@@ -185,7 +183,7 @@ def make_ledgers(
     import_torch()
     leave_a_core()
     coder = make_coder(config, weights)
-    if config.latent_dim > EXACT_DIMENSIONS:
+    if config.latent_dim > MOST_EXACT_DIMENSIONS:
         return EstimatedLedgers(coder)
     from core.inference.evidence.table import EvidenceTable
 

@@ -13,6 +13,7 @@ from core.config import ModelConfig
 from core.inference.evidence.families import FAMILIES, Statistics, Sums
 from core.models.build import build_latent_model, load_weights
 from core.models.layout import PIXEL_LOG_VAR, outputs_per_pixel, parameters_per_pixel
+from core.probability.constants import LOG_TWO_PI
 from core.probability.limits import PIXEL_LOG_VAR_MAX, PIXEL_LOG_VAR_MIN
 from core.shapes import Pixels
 from core.snapshots import Weights
@@ -27,8 +28,6 @@ ShouldStop = Callable[[], bool]
 
 CHUNK_NODES = 1024
 """Codes decoded at once: 11 µs each for 2-128-256-512-784 on one core, as 512 and 2,048; 16 for 64."""
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: somebody said stop
@@ -112,7 +111,7 @@ def products(statistics: Statistics, eta: Eta, offset: Offsets) -> np.ndarray[An
 
 
 def _log_prior(z: Float64[Tensor, "batch latent_dim"]) -> Sums:
-    return -0.5 * (z.square() + _LOG_TWO_PI).sum(dim=1)
+    return -0.5 * (z.square() + LOG_TWO_PI).sum(dim=1)
 
 
 def _shared_log_var(config: ModelConfig, weights: Weights) -> float | None:

@@ -10,12 +10,10 @@ from torch import Tensor
 
 from core.inference.array_posteriors import ArrayPosterior
 from core.inference.evidence.decoding import CodesOfPictures, NatsOfPictures, NodeDecoder, ShouldStop
+from core.inference.quadrature import Noise, Shares, product, product_rule
+from core.probability.constants import LOG_TWO_PI
 
-Noise = Float64[np.ndarray, "nodes latent_dim"]
-Shares = Float64[np.ndarray, "nodes"]
 PerPicture = Float64[np.ndarray, "pictures"]
-
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +73,12 @@ def expectations(
     if resolution.hermite is None:
         noise, shares = even_nodes(mean.shape[1], resolution.reach, _OTHER_STEP * resolution.step)
     else:
-        noise, shares = hermite_nodes(mean.shape[1], resolution.hermite)
+        noise, shares = product_rule(mean.shape[1], resolution.hermite)
     codes = _carried(mean, scale, noise)
     log_likelihood = decoder.log_joint(codes, statistics, should_stop) - _log_prior(codes)
     even, even_shares = even_nodes(mean.shape[1], resolution.reach, resolution.step)
     log_det = np.log(np.diagonal(scale, axis1=1, axis2=2)).sum(axis=1)
-    log_q = -0.5 * (even**2 + _LOG_TWO_PI).sum(axis=1) - log_det[:, None]
+    log_q = -0.5 * (even**2 + LOG_TWO_PI).sum(axis=1) - log_det[:, None]
     log_joint = decoder.log_joint(_carried(mean, scale, even), statistics, should_stop)
     return Expectations(
         log_likelihood=log_likelihood @ shares + base,
@@ -90,25 +88,14 @@ def expectations(
 
 
 @lru_cache(maxsize=16)
-def hermite_nodes(latent_dim: int, per_axis: int) -> tuple[Noise, Shares]:
-    """Return standard normal codes and their shares of a Gauss-Hermite product rule."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(per_axis)
-    return _product(nodes, latent_dim), _product(weights / weights.sum(), latent_dim).prod(axis=1)
-
-
-@lru_cache(maxsize=16)
 def even_nodes(latent_dim: int, reach: float, step: float) -> tuple[Noise, Shares]:
     """Return the nodes of an even lattice within `reach`, with their shares by the standard normal density."""
     # Half a step off the centre, where a Gauss-Hermite rule of an odd number has a node.
     count = math.floor(reach / step)
-    nodes = _product(step * (np.arange(-count, count) + 0.5), latent_dim)
+    nodes = product(step * (np.arange(-count, count) + 0.5), latent_dim)
     nodes = nodes[(nodes**2).sum(axis=1) <= reach**2]
     weights = np.exp(-0.5 * (nodes**2).sum(axis=1))
     return nodes, weights / weights.sum()
-
-
-def _product(values: Float64[np.ndarray, "per_axis"], latent_dim: int) -> Noise:
-    return np.stack(np.meshgrid(*[values] * latent_dim, indexing="ij"), axis=-1).reshape(-1, latent_dim)
 
 
 def _carried(
@@ -122,5 +109,5 @@ def _carried(
 
 
 def _log_prior(codes: CodesOfPictures) -> NatsOfPictures:
-    nats: NatsOfPictures = -0.5 * (codes**2 + _LOG_TWO_PI).sum(axis=2)
+    nats: NatsOfPictures = -0.5 * (codes**2 + LOG_TWO_PI).sum(axis=2)
     return nats

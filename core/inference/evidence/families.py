@@ -12,6 +12,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from core.config import ModelConfig
+from core.probability.constants import LOG_TWO_PI
 from core.probability.likelihoods import log_normaliser
 from core.probability.limits import PIXEL_LOG_VAR_MAX, PIXEL_LOG_VAR_MIN
 from core.registry import Registry
@@ -20,7 +21,6 @@ from core.tensors import Images, Logits
 Statistics = Float[Tensor, "batch statistics"]
 Sums = Float64[Tensor, "batch"]
 
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 # exp(80) is finite in float32, and log(1 + exp(l)) = l from there on.
 _LINEAR_FROM = 80.0
 
@@ -127,7 +127,7 @@ class _Gaussian:
         mean, log_var = parameters.reshape(len(parameters), -1, 2).unbind(dim=2)
         log_var = log_var.clamp(PIXEL_LOG_VAR_MIN, PIXEL_LOG_VAR_MAX)
         precision = (-log_var).exp()
-        sums = 0.5 * (mean.square() * precision + log_var + _LOG_TWO_PI).sum(dim=1, dtype=torch.float64)
+        sums = 0.5 * (mean.square() * precision + log_var + LOG_TWO_PI).sum(dim=1, dtype=torch.float64)
         weighed = mean * precision
         if self._shared_log_var is not None:
             return weighed, sums

@@ -12,6 +12,7 @@ from core.inference.evidence.decoding import NodeCodes, NodeNats
 from core.inference.evidence.lattice import BLOCK, Lattice, block_offsets
 from core.inference.evidence.refinement import Cells
 from core.inference.evidence.table import EvidenceTable
+from core.probability.constants import LOG_TWO_PI
 from core.shapes import Pixels
 
 SHARES = (0.2, 0.7, 0.1)
@@ -19,7 +20,6 @@ SHARES = (0.2, 0.7, 0.1)
 INFLATION = 1.5
 """What q's standard deviations are multiplied by, so that its tails are not thinner than the posterior's near it."""
 
-_LOG_TWO_PI = math.log(2.0 * math.pi)
 _KEY_BITS = 31
 
 
@@ -129,7 +129,7 @@ def _normal(
 ) -> NodeNats:
     noise = np.linalg.solve(scale, (codes - mean).T).T
     log_det = np.log(np.diagonal(scale)).sum()
-    density: NodeNats = np.exp(-0.5 * (noise**2 + _LOG_TWO_PI).sum(axis=1) - log_det)
+    density: NodeNats = np.exp(-0.5 * (noise**2 + LOG_TWO_PI).sum(axis=1) - log_det)
     return density
 
 

@@ -13,6 +13,7 @@ from core.inference.evidence.expectations import FINE, PEN, Expectations, Resolu
 from core.inference.evidence.importance import weighted_mean
 from core.inference.evidence.maps import map_of_cells
 from core.inference.evidence.table import TOLERANCE, EvidenceTable, why_undefined
+from core.probability.constants import LOG_TWO_PI
 from core.shapes import Pixels
 from core.snapshots import frozen
 
@@ -103,7 +104,7 @@ def estimated_ledger(coder: Coder, pixels: Pixels, num_samples: int = NUM_SAMPLE
         count = min(_AT_ONCE, num_samples - start)
         codes = posterior.at(generator.standard_normal((count, coder.config.latent_dim), np.float32))
         nats = -coder.nll(np.broadcast_to(pixels, (count, pixels.shape[1])), codes).astype(np.float64)
-        log_prior = -0.5 * (codes.astype(np.float64) ** 2 + np.log(2.0 * np.pi)).sum(axis=1)
+        log_prior = -0.5 * (codes.astype(np.float64) ** 2 + LOG_TWO_PI).sum(axis=1)
         log_likelihood.append(nats)
         log_weights.append(nats + log_prior - posterior.log_prob(codes))
     estimate = weighted_mean(np.concatenate(log_weights))

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float32, Float64
 from torch import Tensor
 
-from core.config import ModelConfig
+from core.config import MOST_EXACT_DIMENSIONS, ModelConfig
 from core.findings.evidence import Evidence, PosteriorMap
 from core.inference.coders import Coder, make_coder
 from core.inference.evidence.decoding import CHUNK_NODES, Eta, NodeDecoder, ShouldStop, Stopped
@@ -193,9 +193,10 @@ def why_not_exact(config: ModelConfig) -> str:
     reason = why_undefined(config)
     if reason:
         return reason
-    if config.latent_dim > max(MOST_NODES):
+    if config.latent_dim > MOST_EXACT_DIMENSIONS:
         return (
-            f"log p(x) is integrated exactly over at most 2 latent dimensions, and this model has {config.latent_dim}."
+            f"log p(x) is integrated exactly over at most {MOST_EXACT_DIMENSIONS} latent dimensions, and this model "
+            f"has {config.latent_dim}."
         )
     return ""
 

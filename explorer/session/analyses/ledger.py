@@ -5,6 +5,7 @@ import math
 import numpy as np
 from PySide6.QtCore import QObject
 
+from core.compatibility import is_normalised
 from core.config import ModelConfig
 from core.shapes import Picture, PixelRow
 from explorer.messages import LedgerAnswer, LedgerRequest, Subject, SubjectSource, TableReady, picture_of
@@ -143,7 +144,7 @@ class LedgerSession(QObject):
 
 def remarks(log_px: float | None, config: ModelConfig, *, grey: bool) -> Remarks:
     """Return what is said beside log p(x) of an image: bits/dim where it is a mass, and whether it is none at all."""
-    unnormalised = grey and config.likelihood == "bernoulli"
+    unnormalised = not is_normalised(config, grey=grey)
     is_mass = config.is_mass and not unnormalised
     bits = -log_px / (config.num_pixels * math.log(2.0)) if log_px is not None and math.isfinite(log_px) else None
     return Remarks(bits if is_mass else None, unnormalised)

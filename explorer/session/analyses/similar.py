@@ -227,7 +227,7 @@ class SimilarSession(QObject):
         if subject is None or subject.source is not SubjectSource.DATA or dataset is None or codes is None:
             return _Known(None, None)
         image = latent.selected_image
-        split = dataset.train if codes.split == "train" else dataset.held_out
+        split = dataset.half(codes.split)
         if image is None or image >= len(split):
             return _Known(None, None)
         return _Known(image, None if split.labels is None else int(split.labels[image]))
@@ -248,7 +248,7 @@ class SimilarSession(QObject):
         subject, codes, dataset = self._hub.subject.subject, self._hub.latent.codes, self._hub.dataset
         if not self._in_sight or subject is None or codes is None or dataset is None or not self._hub.fits:
             return
-        split = dataset.train if codes.split == "train" else dataset.held_out
+        split = dataset.half(codes.split)
         pixels = split.images.shape[1] * split.images.shape[2]
         if len(split) != codes.total or len(subject.pixels) != pixels or self._panel.reason:
             return
@@ -266,7 +266,7 @@ class SimilarSession(QObject):
         if not self._beside or dataset is None or not self._hub.fits or not self._in_sight:
             return
         name = "held_out" if codes is None else codes.split
-        split = dataset.train if name == "train" else dataset.held_out
+        split = dataset.half(name)
         models = tuple(beside.model for _, beside in self._beside)
         self._maps.forget()
         self._maps.ask(MapAnalysis(models, split, name, dataset.config, MAP_CODES))

@@ -100,10 +100,16 @@ class DensityLayer:
         painter.drawImage(seen, self._image, source)
 
     def paint_name(self, painter: QPainter, view: View, axes: tuple[int, int], colours: Palette, font: QFont) -> None:
-        """Write p(z|x) in the map's upper left corner, where it is large enough for that."""
+        """Write p(z|x) beside where the density is, where the map is large enough for that."""
         seen = self.place(view, axes).intersected(QRectF(0.0, 0.0, view.width, view.height))
-        if seen.width() > _LEAST_NAMED_PX and seen.height() > _LEAST_NAMED_PX:
-            paint_density_name(painter, seen.topLeft() + QPointF(4.0, 4.0), "", colours, font)
+        if seen.width() <= _LEAST_NAMED_PX or seen.height() <= _LEAST_NAMED_PX:
+            return
+        core, corner = self.core(axes), seen.topLeft()
+        if not core.isEmpty():
+            x, y = view.to_pixels(core.left(), core.bottom())
+            # Never outside of the map, whose pixels alone are painted again when it changes.
+            corner = QPointF(max(x - 20.0, seen.left()), max(y - 12.0, seen.top()))
+        paint_density_name(painter, corner + QPointF(4.0, 4.0), "", colours, font)
 
 
 def paint_density_name(painter: QPainter, corner: QPointF, text: str, colours: Palette, font: QFont) -> None:

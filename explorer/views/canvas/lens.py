@@ -68,8 +68,8 @@ class PosteriorLens(QWidget):
             self.hide()
             return
         magnification = self._view.scale / canvas.scale
-        if not _KEPT * fitting <= magnification <= fitting:
-            magnification = 1.0 / scales.nice_step(1.0 / fitting)
+        if not max(_KEPT * fitting, _LEAST_MAGNIFICATION) <= magnification <= fitting:
+            magnification = max(1.0 / scales.nice_step(1.0 / fitting), _LEAST_MAGNIFICATION)
         middle = target.center()
         self._view = View(SIDE_PX, SIDE_PX, (middle.x(), middle.y()), canvas.scale * magnification)
         self._magnification = magnification

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from core.compatibility import is_normalised
 from core.config import ModelConfig
+from core.data.greys import has_greys
 from core.shapes import Picture
 from core.snapshots import PictureEncoding
 from explorer.views.panels.frame import ElidedLabel
@@ -65,7 +67,7 @@ class ModelPictures(QWidget):
         grid.addWidget(self.costs, 1, 2, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self._reason, 2, 0, 1, 3)
         grid.setColumnStretch(2, 1)
-        self.set_encoding(None, is_mass=True, other_is_mass=True)
+        self.set_encoding(None, ModelConfig(), ModelConfig())
 
     @property
     def reason(self) -> str:
@@ -76,8 +78,8 @@ class ModelPictures(QWidget):
         """Name the model."""
         self._title.set_text(title)
 
-    def set_encoding(self, encoding: PictureEncoding | None, *, other_is_mass: bool, is_mass: bool) -> None:
-        """Show what the model makes of the image."""
+    def set_encoding(self, encoding: PictureEncoding | None, model: ModelConfig, other: ModelConfig) -> None:
+        """Show what the model makes of the image, and whether its nats compare with the other model's."""
         if encoding is None:
             for view in (self.deterministic, self.stochastic):
                 view.set_picture(None)
@@ -88,10 +90,9 @@ class ModelPictures(QWidget):
         self.stochastic.set_picture(encoding.stochastic)
         self.costs.set_rows(_HEADER, _costs(encoding))
         sentences = [_AUTOENCODER] if encoding.kl is None else []
-        grey = bool(((encoding.seen > 0) & (encoding.seen < 255)).any())
-        if grey and is_mass:
+        if not is_normalised(model, grey=has_greys(encoding.seen)):
             sentences.append(_GREY)
-        if is_mass != other_is_mass:
+        if model.is_mass != other.is_mass:
             sentences.append(_INCOMPARABLE)
         show_words(self._reason, " ".join(sentences))
 
@@ -142,10 +143,10 @@ class ComparedPictures(QFrame):
         show_words(self._text, "" if compared is None else compared.text)
         if self._views is None:
             return
-        masses = tuple(view.config.is_mass for view in self._views)
+        configs = tuple(view.config for view in self._views)
         encodings = (None, None) if compared is None else compared.encodings
         for number_, (model, encoding) in enumerate(zip(self.models, encodings, strict=True)):
-            model.set_encoding(encoding, is_mass=masses[number_], other_is_mass=masses[1 - number_])
+            model.set_encoding(encoding, configs[number_], configs[1 - number_])
 
 
 def _costs(encoding: PictureEncoding) -> list[NumberRow]:

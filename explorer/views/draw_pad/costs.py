@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 
+from core.compatibility import is_normalised
 from core.config import ModelConfig
+from core.data.greys import has_greys
 from core.findings.pixel_sampling import PixelScore
 from core.shapes import Picture
 from core.snapshots import PictureEncoding
@@ -121,4 +123,4 @@ def _bits(nats: float, seen: Picture, model: ModelConfig) -> str:
 
 
 def _is_no_likelihood(seen: Picture, model: ModelConfig) -> bool:
-    return model.likelihood == "bernoulli" and bool(((seen > 0) & (seen < 255)).any())
+    return not is_normalised(model, grey=has_greys(seen))

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QP
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer.theme import current_palette
+from explorer.views.canvas.scales import nice_step
 from explorer.views.readouts import number
 
 _LEAST_ITERATIONS = 20
@@ -97,7 +98,7 @@ class ClimbPlot(QWidget):
 
     def _paint_ticks(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
         colours = current_palette()
-        step = _round_step((high - low) / max(2.0, area.height() / 34.0))
+        step = nice_step((high - low) / max(2.0, area.height() / 34.0))
         decimals = max(0, -math.floor(math.log10(step)))
         nats = math.ceil(low / step) * step
         while nats <= high:
@@ -138,9 +139,3 @@ class ClimbPlot(QWidget):
 
 def _place(nats: float, low: float, high: float, area: QRectF) -> float:
     return area.bottom() - area.height() * (nats - low) / (high - low)
-
-
-def _round_step(step: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, not below the step."""
-    power = 10.0 ** math.floor(math.log10(step))
-    return next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= 0.999 * step)

@@ -16,8 +16,6 @@ _STARTS = (
     ("encoder", "encoder", "What the encoder says of the image: amortised inference, to be improved on."),
     ("prior", "prior", "N(0, I): what is known before the image is seen.  The ascent may end in a poorer mode."),
 )
-_SHORT = {"factorised": "factorised", "full": "full"}
-"""The panel is narrow; the whole names stand in the tool tips."""
 _ESTIMATE = "estimate of log p(x)"
 _EXACT = "log p(x)"
 
@@ -48,8 +46,11 @@ class InferencePage(QWidget):
         super().__init__(parent)
         self.families, self.starts = QComboBox(), QComboBox()
         for choice in POSTERIORS:
-            self.families.addItem(_SHORT.get(choice.name, choice.label), choice.name)
-            self.families.setItemData(self.families.count() - 1, choice.help, Qt.ItemDataRole.ToolTipRole)
+            # The panel is narrow: the name for short, the whole of it in the tool tip.
+            self.families.addItem(choice.name, choice.name)
+            self.families.setItemData(
+                self.families.count() - 1, f"{choice.label}: {choice.help}", Qt.ItemDataRole.ToolTipRole
+            )
         for name, text, tip in _STARTS:
             self.starts.addItem(text, name)
             self.starts.setItemData(self.starts.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)

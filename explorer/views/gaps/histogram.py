@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.findings.fitting import Gaps, PerImage
 from explorer.theme import current_palette
+from explorer.views.canvas.scales import nice_step
 from explorer.views.readouts import number
 
 _BINS = 40
@@ -115,7 +116,7 @@ class GapHistograms(QWidget):
         base = self.height() - metrics.descent()
         width = self.width() - 2.0 * _GAP_PX
         painter.setPen(QColor(colours.muted_text))
-        step = _tick_step(top, width / 60.0)
+        step = nice_step(top / max(width / 60.0, 2.0))
         for index in range(math.floor(top / step) + 1):
             text = number(index * step, 0 if step >= 1.0 else 1 if step >= 0.1 else 2)
             text += " nats" if index == 0 else ""
@@ -129,9 +130,3 @@ def axis_end(gaps: Gaps) -> float:
     """Return where the common axis ends: beyond it lie at most two images in a hundred of either gap."""
     quantiles = [float(np.quantile(values, _UPPER_QUANTILE)) for values in (gaps.approximation, gaps.amortisation)]
     return max(*quantiles, _LEAST_RANGE)
-
-
-def _tick_step(top: float, wanted: float) -> float:
-    rough = top / max(wanted, 2.0)
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= rough)

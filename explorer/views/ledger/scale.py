@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from core.findings.ledger import Ledger
+from explorer.views.canvas.scales import nice_step
 
 ANCHOR = 0.5
 """Share of the width at which log p(x) stands."""
@@ -30,7 +31,7 @@ class BarScale:
 
     def ticks(self, width: float) -> tuple[tuple[float, str], ...]:
         """Return pixels and texts of round numbers of nats between the edges."""
-        step = nice(TICK_SPACING_PX / self.pixels_per_nat)
+        step = nice_step(TICK_SPACING_PX / self.pixels_per_nat)
         low = self.anchor_nats - self.anchor_px / self.pixels_per_nat
         high = low + width / self.pixels_per_nat
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -52,10 +53,4 @@ def bar_scale(ledger: Ledger, width: float, before: BarScale | None = None) -> B
     largest = 1.0 / crowded
     if before is not None and _FILLED * largest <= before.pixels_per_nat <= largest:
         return BarScale(anchor, ledger.log_px, before.pixels_per_nat)
-    return BarScale(anchor, ledger.log_px, 1.0 / nice(crowded))
-
-
-def nice(smallest: float) -> float:
-    """Return the least of 1, 2 or 5 times a power of ten that is at least `smallest`."""
-    power = 10.0 ** math.floor(math.log10(smallest))
-    return next((f * power for f in (1.0, 2.0, 5.0) if f * power >= smallest * (1.0 - 1e-9)), 10.0 * power)
+    return BarScale(anchor, ledger.log_px, 1.0 / nice_step(crowded))

@@ -11,7 +11,7 @@ from core.findings.read_outs import ReadOuts
 from explorer.views.panels.frame import muted_line, show_text
 from explorer.views.read_outs.bars import KlBars
 from explorer.views.read_outs.plane_point import PlanePoint
-from explorer.views.read_outs.rows import FigureRow, as_text, basis, figure_rows
+from explorer.views.read_outs.rows import ReadOutRow, as_text, basis, figure_rows
 
 if TYPE_CHECKING:
     from explorer.views.read_outs.plane import RateDistortionPlane
@@ -137,7 +137,7 @@ class FiguresPage(QScrollArea):
         if self._row.direction() != direction:
             self._row.setDirection(direction)
 
-    def _show_row(self, index: int, row: FigureRow) -> None:
+    def _show_row(self, index: int, row: ReadOutRow) -> None:
         while len(self._labels) <= index:
             self._labels.append(self._made_row(len(self._labels)))
         for label, text in zip(self._labels[index], (row.name, row.value, row.note), strict=True):

@@ -23,7 +23,7 @@ HELP = {
 
 
 @dataclass(frozen=True, slots=True)
-class FigureRow:
+class ReadOutRow:
     """One figure."""
 
     name: str
@@ -32,31 +32,33 @@ class FigureRow:
     tip: str
 
 
-def figure_rows(found: ReadOuts) -> tuple[FigureRow, ...]:
+def figure_rows(found: ReadOuts) -> tuple[ReadOutRow, ...]:
     """Return the figures in the order in which they are read; what is not defined has a dash."""
     if not found.spread:
-        return (FigureRow("−log p(x)", nats(found.means.nll), f"exact{error_of(found)}", HELP["exact"]),)
+        return (ReadOutRow("−log p(x)", nats(found.means.nll), f"exact{error_of(found)}", HELP["exact"]),)
     active = f"{found.active_units} of {len(found.spread)}"
     if found.rate is None:
         return (
-            FigureRow("NLL", nats(found.means.nll), f"reconstruction{error_of(found)}", HELP["cost"]),
-            FigureRow("Active units", active, "", HELP["active"]),
+            ReadOutRow("NLL", nats(found.means.nll), f"reconstruction{error_of(found)}", HELP["cost"]),
+            ReadOutRow("Active units", active, "", HELP["active"]),
         )
     parts = found.surgery
     share = "" if parts is None else f"± {parts.error:.1g}"
     return (
-        FigureRow("ELBO (β = 1)", nats(found.means.elbo), error_of(found).removeprefix(" "), HELP["elbo"]),
-        FigureRow("NLL, the distortion", nats(found.means.nll), "", f"{HELP['nll']} Found by {found.method}."),
-        FigureRow("KL, the rate", nats(found.means.kl), "", HELP["kl"]),
-        FigureRow(
+        ReadOutRow("ELBO (β = 1)", nats(found.means.elbo), error_of(found).removeprefix(" "), HELP["elbo"]),
+        ReadOutRow("NLL, the distortion", nats(found.means.nll), "", f"{HELP['nll']} Found by {found.method}."),
+        ReadOutRow("KL, the rate", nats(found.means.kl), "", HELP["kl"]),
+        ReadOutRow(
             "Mutual information",
             nats(None if parts is None else parts.mutual_information),
             share,
             HELP["information"],
         ),
-        FigureRow("  its cap, ln N", nats(None if parts is None else parts.cap), of_images(found), HELP["information"]),
-        FigureRow("Marginal KL", nats(None if parts is None else parts.marginal_kl), share, HELP["marginal"]),
-        FigureRow("Active units", active, "", HELP["active"]),
+        ReadOutRow(
+            "  its cap, ln N", nats(None if parts is None else parts.cap), of_images(found), HELP["information"]
+        ),
+        ReadOutRow("Marginal KL", nats(None if parts is None else parts.marginal_kl), share, HELP["marginal"]),
+        ReadOutRow("Active units", active, "", HELP["active"]),
     )
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QUrl, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
-from core.config import ModelConfig
+from core.config import MOST_EXACT_DIMENSIONS, ModelConfig
 from core.findings.scoreboard import ScoreboardEntry
 from explorer.theme import current_palette
 from explorer.views.flow import FlowLayout
@@ -15,7 +15,6 @@ from explorer.views.read_outs.board_text import board_csv, board_html, board_tex
 IMAGE_LIMITS = (1000, 200, 0)
 """Choices of how many held-out images; 0 is all."""
 SAMPLE_COUNTS = (1000, 100, 5000)
-_EXACT_DIMENSIONS = 2
 
 
 class Scoreboard(QWidget):
@@ -66,7 +65,7 @@ class Scoreboard(QWidget):
         """Offer what the open model allows: samples only where its row would be an estimate."""
         reason = _how(model)
         self.how.setText(reason)
-        estimated = model is not None and model.has_prior and model.latent_dim > _EXACT_DIMENSIONS
+        estimated = model is not None and model.has_prior and model.latent_dim > MOST_EXACT_DIMENSIONS
         self.samples.setVisible(estimated)
         self._has_density = model is not None and (model.has_prior or not model.has_codes)
         self._refresh()
@@ -120,6 +119,6 @@ def _how(model: ModelConfig | None) -> str:
         return "exact: a product of conditionals"
     if not model.has_prior:
         return "An autoencoder defines no p(x), hence has no row."
-    if model.latent_dim <= _EXACT_DIMENSIONS:
+    if model.latent_dim <= MOST_EXACT_DIMENSIONS:
         return "exact: integrated over the latent space"
     return "an estimate, too large in expectation"

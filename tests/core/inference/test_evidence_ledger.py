@@ -9,10 +9,11 @@ from core.data.binarisation import seen_by_model
 from core.data.mnist import quick_look_at_mnist
 from core.inference.coders import make_coder
 from core.inference.evidence.decoding import NodeDecoder
-from core.inference.evidence.expectations import even_nodes, hermite_nodes
+from core.inference.evidence.expectations import even_nodes
 from core.inference.evidence.importance import CellMixture, defensive_estimate
 from core.inference.evidence.ledgers import estimated_ledger, evidence_of, ledger, ledger_of_split
 from core.inference.evidence.table import EvidenceTable
+from core.inference.quadrature import product_rule
 from core.storage.model_file import load_model
 from resources import resource
 from tests.core.inference.evidence_models import (
@@ -114,7 +115,7 @@ def test_a_wide_q_is_averaged_over_as_finely_as_it_needs() -> None:
 
 def test_both_rules_under_q_are_averages_of_a_standard_normal() -> None:
     for latent_dim in (1, 2):
-        for nodes, shares in (hermite_nodes(latent_dim, 12), even_nodes(latent_dim, 6.0, 0.6)):
+        for nodes, shares in (product_rule(latent_dim, 12), even_nodes(latent_dim, 6.0, 0.6)):
             assert shares.sum() == pytest.approx(1.0)
             np.testing.assert_allclose(shares @ nodes, 0.0, atol=1e-12)
             np.testing.assert_allclose((nodes * shares[:, None]).T @ nodes, np.eye(latent_dim), atol=1e-6)
