@@ -79,7 +79,9 @@ class SubjectSession(QObject):
     def _pixels(self) -> tuple[PixelRow | None, str]:
         latent = self._latent
         if latent.config is not None and not latent.config.has_codes:
-            return None, NO_CODES
+            # Neither a map to choose a point of nor a code to draw from: the pad alone has an image.
+            drawn = self._drawing.seen if self.source is SubjectSource.DRAWING else None
+            return drawn, NO_CODES if drawn is None else "the drawing"
         if latent.config is None or latent.hand is None:
             return None, "No model is open yet."
         match self.source:
