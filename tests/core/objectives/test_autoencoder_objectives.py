@@ -119,3 +119,12 @@ def test_the_code_of_a_sparse_autoencoder_is_the_same_in_numpy(sparsity: str) ->
     np.testing.assert_allclose(array_posterior(model.config, head).mean, code, atol=1e-6)
     if sparsity == "kl":
         assert ((code > 0.0) & (code < 1.0)).all()
+
+
+def test_a_unit_that_is_off_for_all_images_is_still_drawn_to_the_target() -> None:
+    head = torch.full((4, 2), -16.0, requires_grad=True)
+
+    PENALTIES["kl"](torch.sigmoid(head), 0.05).backward()
+
+    assert head.grad is not None
+    assert (head.grad < 0.0).all()
