@@ -47,7 +47,7 @@ def test_neither_of_two_narrow_modes_is_missed(latent_dim: int, norm: float, fol
         half[:, 0] *= factor
         covariance = half @ half.T + PIXEL_STD**2 * torch.eye(NUM_PIXELS, dtype=torch.float64)
         normal = torch.distributions.MultivariateNormal(torch.zeros(NUM_PIXELS, dtype=torch.float64), covariance)
-        of_modes.append(normal.log_prob(torch.from_numpy(pixels).double()).numpy())
+        of_modes.append(normal.log_prob(torch.from_numpy(pixels).double()).numpy())  # type: ignore[no-untyped-call]
     expected = np.logaddexp(*of_modes)
 
     table = EvidenceTable.build(config, weights, codes)
