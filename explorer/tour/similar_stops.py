@@ -13,6 +13,7 @@ from resources import resource
 
 _AUTOENCODER = "Autoencoder"
 _DOCK_PX = 300
+_SHIPPED_SIZE = (28, 28)
 
 
 class SimilarStops(Hands):
@@ -46,7 +47,7 @@ class SimilarStops(Hands):
     def _compare(self) -> None:
         panel, compare = self._program.views.compare, self._program.session.analyses.compare
         self._driver.key(self._program.window, Qt.Key.Key_F7)
-        self._choose_in(panel.menu, "mnist-2d")
+        self._choose_companion_in(panel.menu)
         self._driver.wait_for("the second model's codes", lambda: compare.space.codes is not None, timeout_s=30)
         self._driver.wait(1200)
         self._driver.picture("side by side")
@@ -72,7 +73,7 @@ class SimilarStops(Hands):
         self._raise_dock(panel)
         views.window.resizeDocks([views.window.docks.curves], [_DOCK_PX], Qt.Orientation.Vertical)
         panel.menu.popup(panel.mapToGlobal(panel.rect().center()))
-        self._choose_in(panel.menu, "mnist-2d")
+        self._choose_companion_in(panel.menu)
         latent.select_image(4)
         columns = panel.columns[:2]
         self._driver.wait_for("both clouds", lambda: all(column.cloud is not None for column in columns), timeout_s=30)
@@ -103,13 +104,15 @@ class SimilarStops(Hands):
         self._driver.picture("nearest neighbours")
         self.measured["neighbours"] = panel.neighbours.words
 
-    def _choose_in(self, menu: QWidget, name: str) -> None:
-        """Choose a model by its name in an open menu."""
+    def _choose_companion_in(self, menu: QWidget) -> None:
+        """Choose the shipped model in an open menu, or the one that was open before where its pictures do not fit."""
         self._driver.wait_for("the menu of models", menu.isVisible)
-        shipped = Path(resource("models", f"{name}.safetensors"))
+        config = self._program.session.latent.config
+        fits = config is not None and (config.image_height, config.image_width) == _SHIPPED_SIZE
+        wanted = Path(resource("models", "mnist-2d.safetensors")) if fits else self._before
         for action in menu.actions():
-            if action.data() == shipped:
+            if action.data() == wanted:
                 action.trigger()
                 menu.close()
                 return
-        raise TourError(f"the menu does not offer {name}")
+        raise TourError(f"the menu does not offer {wanted}")
