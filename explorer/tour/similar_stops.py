@@ -59,9 +59,7 @@ class SimilarStops(Hands):
         here = QPointF(*canvas.view.to_pixels(*(float(code[axis]) for axis in latent.axes)))
         middle = QPointF(0.5 * canvas.width(), 0.5 * canvas.height())
         self._driver.drag(canvas, line(here, 0.4 * here + 0.6 * middle + QPointF(40, 30), 30))
-        self._driver.wait(300)
-        if panel.second.grab().toImage() == before:
-            raise TourError("the handle was dragged, and the second canvas did not follow")
+        self._driver.wait_for("the second canvas to follow", lambda: panel.second.grab().toImage() != before, 15.0)
         self._driver.picture("side by side, dragged")
         self._driver.click(panel.end)
         if panel.comparing:
