@@ -52,6 +52,10 @@ class SimilarStops(Hands):
         self._driver.wait(1200)
         self._driver.picture("side by side")
         canvas, latent = self._program.views.canvas, self._program.session.latent
+        # A drag at the end of the stops before may have left the handle outside the view.
+        self._program.window.commands.trigger("view.fit")
+        latent.move_selected_to(latent.dimensions.centre)
+        self._driver.wait(300)
         code = latent.selected_code
         if code is None:
             raise TourError("no handle is selected")
