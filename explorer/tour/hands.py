@@ -53,6 +53,9 @@ class Hands(QObject):
         kinds, epochs = views.model.form.editor("model"), views.training.findChild(QLineEdit, "epochs")
         if not isinstance(kinds, QComboBox) or epochs is None:
             raise TourError("the panels have no field for the kind of model, or none for the epochs")
+        # After a menu a desktop gives the window the keys again; off-screen nobody does.
+        self._program.window.activateWindow()
+        self._driver.wait_for("the window to be active", self._program.window.isActiveWindow)
         kinds.setFocus()
         self._driver.type(kinds, label)
         epochs.setFocus()
