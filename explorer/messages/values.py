@@ -284,7 +284,7 @@ class LoadedModel:
     path: Path
     saved: SavedModel
     origin: str
-    """`shipped`, `restored` or `opened`."""
+    """`shipped`, `restored` or `opened`; or the purpose for which it was laid beside the open model."""
 
 
 @dataclass(frozen=True, slots=True)

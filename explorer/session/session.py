@@ -386,9 +386,11 @@ class Session(QObject):
         if self._closing and not any(thread.isRunning() for thread in self._workers.all) and self._deadline.isActive():
             self._deadline.stop()
             self.documents.close()
+            self.subject.stop()
             self.closed.emit(True)
 
     def _on_deadline(self) -> None:
         self._end_threads()
         self.documents.close()
+        self.subject.stop()
         self.closed.emit(False)

@@ -27,6 +27,7 @@ class SubjectSession(QObject):
         self._serial = 0
         self.subject: Subject | None = None
         # Several views tell of one movement of the hand: x is made once, when all of them are through.
+        self._stopped = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -43,11 +44,11 @@ class SubjectSession(QObject):
     def choose(self, source: SubjectSource | None) -> None:
         """Stay with one source; None follows the hand again."""
         self._chosen = source
-        self._timer.start()
+        self._tell_soon()
 
     def refresh(self) -> None:
         """Tell of the subject again, as when the weights changed."""
-        self._timer.start()
+        self._tell_soon()
 
     def _on_code_moved(self) -> None:
         self._touch(SubjectSource.CODE)
@@ -59,11 +60,20 @@ class SubjectSession(QObject):
         if self._drawing.seen is not None:
             self._touch(SubjectSource.DRAWING)
         else:
-            self._timer.start()
+            self._tell_soon()
 
     def _touch(self, source: SubjectSource) -> None:
         self._touched = source
-        self._timer.start()
+        self._tell_soon()
+
+    def stop(self) -> None:
+        """Tell of nothing more, as the window closes: what is shown goes before what shows it."""
+        self._stopped = True
+        self._timer.stop()
+
+    def _tell_soon(self) -> None:
+        if not self._stopped:
+            self._timer.start()
 
     def _tell(self) -> None:
         pixels, text = self._pixels()
@@ -79,7 +89,9 @@ class SubjectSession(QObject):
     def _pixels(self) -> tuple[PixelRow | None, str]:
         latent = self._latent
         if latent.config is not None and not latent.config.has_codes:
-            return None, NO_CODES
+            # Neither a map to choose a point of nor a code to draw from: the pad alone has an image.
+            drawn = self._drawing.seen if self.source is SubjectSource.DRAWING else None
+            return drawn, NO_CODES if drawn is None else "the drawing"
         if latent.config is None or latent.hand is None:
             return None, "No model is open yet."
         match self.source:

@@ -1,10 +1,12 @@
 """What every stop of the tour can do with the open window."""
 
 import hashlib
+from pathlib import Path
 
-from PySide6.QtCore import QObject, QPointF
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtWidgets import QComboBox, QDockWidget, QLineEdit
 
+from core.saved_model import SavedModel
 from explorer.program import Program
 from explorer.tour.driver import Driver, TourError
 
@@ -44,3 +46,34 @@ class Hands(QObject):
             parent.show()
             parent.raise_()
             self._driver.wait(100)
+
+    def _train_for_an_epoch(self, label: str, name: str) -> SavedModel:
+        """Return a new model of the kind that the panel calls `label`, trained for one epoch as a person would."""
+        views, training = self._program.views, self._program.session.training
+        kinds, epochs = views.model.form.editor("model"), views.training.findChild(QLineEdit, "epochs")
+        if not isinstance(kinds, QComboBox) or epochs is None:
+            raise TourError("the panels have no field for the kind of model, or none for the epochs")
+        # After a menu a desktop gives the window the keys again; off-screen nobody does.
+        self._program.window.activateWindow()
+        self._driver.wait_for("the window to be active", self._program.window.isActiveWindow)
+        kinds.setFocus()
+        self._driver.type(kinds, label)
+        epochs.setFocus()
+        epochs.selectAll()
+        self._driver.type(epochs, "1")
+        self._driver.key(epochs, Qt.Key.Key_Return)
+        self._driver.key(self._program.window, Qt.Key.Key_F5)
+        self._driver.wait_for(f"the run of {label}", lambda: training.active, timeout_s=30)
+        self._driver.wait_for("its end", lambda: not training.active, timeout_s=600)
+        saved = self._program.session.documents.saved
+        if saved is None or saved.config.model.model != name:
+            raise TourError(f"the model that was trained is no {name}")
+        return saved
+
+    def _open_again(self, before: Path | None, instead_of: SavedModel) -> None:
+        """Open the model that was open before another was trained."""
+        session = self._program.session
+        if before is not None:
+            session.open_paths((before,))
+            self._driver.wait_for("the model before", lambda: session.documents.saved is not instead_of)
+            self._driver.wait_for("its codes", lambda: session.latent.codes is not None)

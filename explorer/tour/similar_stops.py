@@ -3,24 +3,24 @@
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QComboBox, QDockWidget, QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.saved_model import SavedModel
 from explorer.program import Program
 from explorer.tour.driver import Driver, TourError, line
+from explorer.tour.hands import Hands
 from resources import resource
 
 _AUTOENCODER = "Autoencoder"
 _DOCK_PX = 300
+_SHIPPED_SIZE = (28, 28)
 
 
-class SimilarStops:
+class SimilarStops(Hands):
     """Trains an autoencoder for one epoch and lays the shipped VAE beside it."""
 
     def __init__(self, program: Program, driver: Driver) -> None:
-        self._program = program
-        self._driver = driver
-        self.measured: dict[str, object] = {}
+        super().__init__(program, driver)
         self._before: Path | None = None
         self._autoencoder: SavedModel | None = None
 
@@ -34,43 +34,28 @@ class SimilarStops:
 
     def _leave(self) -> None:
         """Put the window back as it was: the model that was open, the curves in front."""
-        if self._before is not None:
-            self._program.session.open_paths((self._before,))
-            session = self._program.session
-            self._driver.wait_for("the model before", lambda: session.documents.saved is not self._autoencoder)
-            self._driver.wait_for("its codes", lambda: session.latent.codes is not None)
+        if self._autoencoder is not None:
+            self._open_again(self._before, self._autoencoder)
         self._program.session.analyses.similar.remove(1)
-        self._raise(self._program.views.curves)
+        self._raise_dock(self._program.views.curves)
 
     def _train_an_autoencoder(self) -> None:
         self._before = self._program.settings.last_document
-        views, training = self._program.views, self._program.session.training
-        kinds, epochs = views.model.form.editor("model"), views.training.findChild(QLineEdit, "epochs")
-        if not isinstance(kinds, QComboBox) or epochs is None:
-            raise TourError("the panels have no field for the kind of model, or none for the epochs")
-        kinds.setFocus()
-        self._driver.type(kinds, _AUTOENCODER)
-        epochs.setFocus()
-        epochs.selectAll()
-        self._driver.type(epochs, "1")
-        self._driver.key(epochs, Qt.Key.Key_Return)
-        self._driver.key(self._program.window, Qt.Key.Key_F5)
-        self._driver.wait_for("the autoencoder's run", lambda: training.active, timeout_s=30)
-        self._driver.wait_for("its end", lambda: not training.active, timeout_s=600)
-        saved = self._program.session.documents.saved
-        if saved is None or saved.config.model.model != "autoencoder":
-            raise TourError("the model that was trained is no autoencoder")
-        self._autoencoder = saved
+        self._autoencoder = self._train_for_an_epoch(_AUTOENCODER, "autoencoder")
         self._driver.wait(600)
 
     def _compare(self) -> None:
         panel, compare = self._program.views.compare, self._program.session.analyses.compare
         self._driver.key(self._program.window, Qt.Key.Key_F7)
-        self._choose_in(panel.menu, "mnist-2d")
+        self._choose_companion_in(panel.menu)
         self._driver.wait_for("the second model's codes", lambda: compare.space.codes is not None, timeout_s=30)
         self._driver.wait(1200)
         self._driver.picture("side by side")
         canvas, latent = self._program.views.canvas, self._program.session.latent
+        # A drag at the end of the stops before may have left the handle outside the view.
+        self._program.window.commands.trigger("view.fit")
+        latent.move_selected_to(latent.dimensions.centre)
+        self._driver.wait(300)
         code = latent.selected_code
         if code is None:
             raise TourError("no handle is selected")
@@ -78,9 +63,7 @@ class SimilarStops:
         here = QPointF(*canvas.view.to_pixels(*(float(code[axis]) for axis in latent.axes)))
         middle = QPointF(0.5 * canvas.width(), 0.5 * canvas.height())
         self._driver.drag(canvas, line(here, 0.4 * here + 0.6 * middle + QPointF(40, 30), 30))
-        self._driver.wait(300)
-        if panel.second.grab().toImage() == before:
-            raise TourError("the handle was dragged, and the second canvas did not follow")
+        self._driver.wait_for("the second canvas to follow", lambda: panel.second.grab().toImage() != before, 15.0)
         self._driver.picture("side by side, dragged")
         self._driver.click(panel.end)
         if panel.comparing:
@@ -89,10 +72,10 @@ class SimilarStops:
     def _cloud(self) -> None:
         views, session = self._program.views, self._program.session
         panel, latent = views.similar, session.latent
-        self._raise(panel)
+        self._raise_dock(panel)
         views.window.resizeDocks([views.window.docks.curves], [_DOCK_PX], Qt.Orientation.Vertical)
         panel.menu.popup(panel.mapToGlobal(panel.rect().center()))
-        self._choose_in(panel.menu, "mnist-2d")
+        self._choose_companion_in(panel.menu)
         latent.select_image(4)
         columns = panel.columns[:2]
         self._driver.wait_for("both clouds", lambda: all(column.cloud is not None for column in columns), timeout_s=30)
@@ -123,22 +106,15 @@ class SimilarStops:
         self._driver.picture("nearest neighbours")
         self.measured["neighbours"] = panel.neighbours.words
 
-    def _choose_in(self, menu: QWidget, name: str) -> None:
-        """Choose a model by its name in an open menu."""
+    def _choose_companion_in(self, menu: QWidget) -> None:
+        """Choose the shipped model in an open menu, or the one that was open before where its pictures do not fit."""
         self._driver.wait_for("the menu of models", menu.isVisible)
-        shipped = Path(resource("models", f"{name}.safetensors"))
+        config = self._program.session.latent.config
+        fits = config is not None and (config.image_height, config.image_width) == _SHIPPED_SIZE
+        wanted = Path(resource("models", "mnist-2d.safetensors")) if fits else self._before
         for action in menu.actions():
-            if action.data() == shipped:
+            if action.data() == wanted:
                 action.trigger()
                 menu.close()
                 return
-        raise TourError(f"the menu does not offer {name}")
-
-    def _raise(self, content: QWidget) -> None:
-        parent: QWidget | None = content
-        while parent is not None and not isinstance(parent, QDockWidget):
-            parent = parent.parentWidget()
-        if parent is not None:
-            parent.show()
-            parent.raise_()
-            self._driver.wait(150)
+        raise TourError(f"the menu does not offer {wanted}")

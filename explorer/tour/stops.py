@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QLineEdit
 
 from explorer.messages import Failed, RunState
 from explorer.program import Program
+from explorer.tour.bound_stops import BoundStops
 from explorer.tour.driver import Driver, TourError, line
 from explorer.tour.hands import Hands
-from explorer.tour.lecture_stops import LectureStops
 from explorer.tour.similar_stops import SimilarStops
 
 # Where the hand goes on the map of the shipped model, in latent units: from one kind of digit to the next.
@@ -34,7 +34,7 @@ class Tour(Hands):
         super().__init__(program, driver)
         self._epochs = epochs
         self._say = say
-        self._lecture = LectureStops(program, driver)
+        self._lecture = BoundStops(program, driver)
         self.problem = ""
         self._ended: bool | None = None
         self._painted_at = 0.0

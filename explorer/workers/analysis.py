@@ -116,15 +116,9 @@ class AnalysisThread(QThread):
             self._wake.notify()
 
     def hold(self, kind: type[Analysis]) -> None:
-        """Pull the analysis of this kind no further until `go_on` or `pull_once`."""
+        """Pull the analysis of this kind no further but by `pull_once`."""
         with self._wake:
             self._held.add(kind)
-
-    def go_on(self, kind: type[Analysis]) -> None:
-        """Pull a held analysis again."""
-        with self._wake:
-            self._held.discard(kind)
-            self._wake.notify()
 
     def pull_once(self, kind: type[Analysis]) -> None:
         """Hold the analysis of this kind and pull it a single time."""

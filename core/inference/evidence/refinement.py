@@ -34,6 +34,8 @@ SECOND_REACH_LESS = 3.0
 """Nats by which the second lattice reaches less far than the first: down to 2e-5 of the largest density for 1e-3."""
 RATE_FACTOR = 2.0
 """Times the expected change of another halving that the error may be."""
+NEAR_TOP = 8.0
+"""Nats below the largest node within which blocks hold what the table's step is judged by."""
 FIRST_SHARE = 0.3
 """Share of the time that the table itself takes, about."""
 MOST_HALVINGS = 10
@@ -124,6 +126,9 @@ class Refinement:
         log_z = totals.log_sum + self._lattice.latent_dim * np.log(self._lattice.step_at(level))
         # Until a second lattice is there: as far away as the most different lattice of twice the step.
         bar = totals.coarse_bar + totals.beyond
+        if level == 0:
+            # Lattices of twice the step agree by chance on a peak in the middle between nodes, or on two mirrored ones.
+            bar = np.maximum(bar, _error_of_bend(pairs, totals.top))
         for known, found in ((integrals.log_z, log_z), (integrals.error_bar, bar), (integrals.second, log_z - bar)):
             known[here] = found[here]
         integrals.level[here] = level
@@ -258,6 +263,18 @@ class Refinement:
                 of_images = self._statistics[torch.from_numpy(image[first:end])]
                 values[first:end] = products(of_images, eta[of_block], offset[of_block])
         return image, keys, values
+
+
+def _error_of_bend(pairs: Pairs, tops: PerPicture) -> PerPicture:
+    """Return 2 exp(−2π² s²/h²) of each picture, s the width of a Gaussian that bends as its density does near the top.
+
+    The bend is Σ h²/8s² over the axes: as if all of it were one axis', which is the worst.
+    """
+    near = pairs.top > tops[pairs.image] - NEAR_TOP
+    bend = np.zeros(len(tops))
+    np.maximum.at(bend, pairs.image[near], pairs.bend[near])
+    error: PerPicture = 2.0 * np.exp(-(math.pi**2) / (4.0 * np.maximum(bend, 1e-3)))
+    return error
 
 
 def _distinct(image: Images, keys: Keys) -> Found:

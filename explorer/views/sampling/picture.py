@@ -77,7 +77,7 @@ class PixelPicture(QWidget):
         where = self.picture_rect()
         if not where.isEmpty():
             painter.fillRect(where, QColor(colours.canvas))
-            painter.fillRect(where, QBrush(QColor(colours.faint), Qt.BrushStyle.BDiagPattern))
+            painter.fillRect(where, QBrush(QColor(colours.control), Qt.BrushStyle.BDiagPattern))
             painter.drawImage(where, self._image)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colours.border), 1.0))

@@ -131,3 +131,12 @@ def test_what_is_shown_is_corrupted_as_in_training_and_does_not_flicker() -> Non
     assert not np.array_equal(first, corruptor.corrupted(pixels, 4))
     assert 150 < (first == 0.0).sum() < 250
     assert corruptor_for(SMALL, objective) is None
+
+
+def test_a_unit_that_is_off_for_all_images_is_still_drawn_to_the_target() -> None:
+    head = torch.full((4, 2), -16.0, requires_grad=True)
+
+    PENALTIES["kl"](torch.sigmoid(head), 0.05).backward()  # type: ignore[no-untyped-call]
+
+    assert head.grad is not None
+    assert (head.grad < 0.0).all()
