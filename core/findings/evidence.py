@@ -47,7 +47,8 @@ class SplitEvidence(Finding):
 
     log_px: NatsOfImages
     second_log_px: NatsOfImages
-    """On a second lattice, which shares no node with the first."""
+    """On a second lattice, which shares no node with the first but in the rim: blocks below some 2e-5 of the largest
+    density, whose mass it takes from the first."""
     error_bar: NatsOfImages
     """Measured: the difference of both, or what lattices of twice the step allow if that is more."""
     tolerance: float
