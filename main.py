@@ -19,7 +19,8 @@ def main(arguments: list[str]) -> int:
             return run_tour(arguments[1:])
         case _:
             _leave_the_cores_to_training()
-            # Until the window stands nothing is garbage, and looking for some took a tenth of the time.
+            # Until the window stands nothing is garbage, and looking for some took a tenth of the time.  From then
+            # on the program itself collects, in one thread.
             gc.disable()
             from explorer.app import main as run_window
 

@@ -66,9 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     errors.install()
     signals.install()
     program.start(tuple(Path(name).absolute() for name in options.paths))
-    # main.py switched the collector off.  All that stands now is there to stay, and need never be gone through.
+    # All that stands now is there to stay, and the collector need never go through it.
     gc.freeze()
-    gc.enable()
     status = app.exec()
     signals.remove()
     errors.remove()

@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from explorer.garbage import GarbageCollector
 from explorer.messages import Failed
 from explorer.session.dispatch import Dispatch
 from explorer.session.session import Session
@@ -36,6 +37,9 @@ class Program(QObject):
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         super().__init__()
+        # Before there is a thread that could collect, and a widget that it could destroy.
+        self._collector = GarbageCollector()
+        self._collector.take_over()
         self.settings = settings
         self.workers: Workers = make_workers()
         self.views = _make_views(settings)
@@ -72,6 +76,7 @@ class Program(QObject):
 
     def _on_closed(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
         self.settings.save()
+        self._collector.stop()
         self.window.close_now()
         self.ended.emit(clean)
 

@@ -1,5 +1,6 @@
 """What every test stands on: no display, no user's settings, one thread, executed shapes, no thread left behind."""
 
+import gc
 import os
 import signal
 import sys
@@ -15,6 +16,9 @@ _HOME = tempfile.TemporaryDirectory(prefix="latent-explorer-tests-", ignore_clea
 USER_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
 for variable in USER_FOLDERS:
     os.environ[variable] = os.path.join(_HOME.name, variable.lower())  # noqa: PTH118 - pathlib is not imported yet
+
+# A collection in a worker's thread can destroy the widgets of an earlier test, and stop everything for good.
+gc.disable()
 
 # A shell that starts the tests in the background has them ignore SIGINT, which some of them send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -32,6 +36,8 @@ import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 from PySide6.QtCore import QSettings, QThread, QThreadPool  # noqa: E402, TID251 - watched, not started
 from shiboken6 import isValid  # noqa: E402
+
+from explorer.garbage import collect_if_due  # noqa: E402
 
 settings.register_profile(
     "local", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -79,6 +85,12 @@ def threads_left_running(
 
 def _runs(thread: QThread) -> bool:
     return isValid(thread) and thread.isRunning()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected_here() -> Iterator[None]:
+    yield
+    collect_if_due()
 
 
 @pytest.fixture(autouse=True)

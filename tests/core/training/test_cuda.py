@@ -1,0 +1,111 @@
+"""Training on a CUDA card: the same promises as on the processor.  Run only where there is a card."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.data.binarisation import seen_by_model
+from core.inference.coders import make_coder
+from core.snapshots import StepReports
+from core.storage.model_file import load_model, save_model
+from core.training.loop import TrainingRun
+from core.training.position import Position
+from tests.core.training.runs import (
+    MODELS_AND_NETWORKS,
+    a_run,
+    a_run_to_end,
+    finished,
+    held_out_of,
+    same_arrays,
+    same_weights,
+    some_data,
+)
+from tests.core.training.test_combinations import COMBINATIONS, VARIATIONS
+from tests.core.training.test_divergence import Faulty
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA card")
+
+CUDA: dict[str, Any] = {"device": "cuda"}
+
+
+@pytest.mark.parametrize("values", COMBINATIONS + VARIATIONS, ids=lambda values: "-".join(map(str, values.values())))
+def test_every_model_is_trained_saved_read_and_encoded_with(values: dict[str, Any], tmp_path: Path) -> None:
+    data = some_data(binarisation=values.get("binarisation", "dynamic"))
+    run = a_run(data, **{"epochs": 2, **values}, **CUDA)
+    before = run.weights().arrays
+    events = finished(run)
+    for event in events:
+        if isinstance(event, StepReports):
+            assert np.isfinite(event.nll).all()
+    assert all(not np.array_equal(before[name], after) for name, after in run.weights().arrays.items())
+    assert held_out_of(events, complete=True)
+    assert run.plan.device == torch.cuda.get_device_name()
+    path = tmp_path / "model.safetensors"
+    save_model(path, run.saved())
+    saved = load_model(path)
+    assert same_arrays(dict(sorted(saved.weights.items())), dict(sorted(run.weights().arrays.items())))
+    if run.config.model.has_codes:
+        pictures = seen_by_model(data.held_out.images, np.arange(len(data.held_out.images)), run.config.data)
+        assert np.isfinite(make_coder(run.config.model, run.weights()).encode(pictures).mean).all()
+
+
+@pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
+def test_a_run_is_repeated_bit_for_bit_and_goes_on_exactly_where_it_stood(model: str, network: str) -> None:
+    values = {"model.model": model, "network": network, **CUDA}
+    unbroken, again = a_run_to_end(epochs=4, **values), a_run_to_end(epochs=4, **values)
+    assert same_weights(unbroken.weights(), again.weights())
+    half = a_run_to_end(epochs=2, **values)
+    continued = a_run(start=half.saved(), epochs=2, **values)
+    finished(continued)
+    assert same_weights(unbroken.weights(), continued.weights())
+    assert same_arrays(unbroken.saved().optimiser, continued.saved().optimiser)
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+def test_the_card_computes_what_the_processor_does(network: str) -> None:
+    """Without anything random the runs part only by rounding, which a few steps cannot make much of."""
+    values: dict[str, Any] = {"model.model": "autoencoder", "network": network, "epochs": 1, "learning_rate": 1e-3}
+    values["binarisation"] = "none"
+    on_card, on_processor = (a_run(**{**values, "device": device}) for device in ("cuda", "cpu"))
+    finished(on_card)
+    finished(on_processor)
+    for first, second in zip(on_card.history.steps().nll, on_processor.history.steps().nll, strict=True):
+        assert first == pytest.approx(second, rel=1e-5)
+    weights = on_processor.weights().arrays
+    for name, array in on_card.weights().arrays.items():
+        np.testing.assert_allclose(array, weights[name], atol=2e-4)
+
+
+@pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
+def test_no_step_waits_for_the_card(model: str, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = a_run(epochs=3, **{"model.model": model, "network": network}, **CUDA)
+    take_step, steps_watched = TrainingRun._take_step, 0
+
+    def watched(self: TrainingRun, position: Position) -> int:
+        nonlocal steps_watched
+        # An epoch's order is sent at its first step, and may wait.
+        if self._order is None or self._order[0] != position.epoch:
+            return take_step(self, position)
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            return take_step(self, position)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+            steps_watched += 1
+
+    monkeypatch.setattr(TrainingRun, "_take_step", watched)
+    finished(run)
+    assert steps_watched == 9
+
+
+@pytest.mark.parametrize("in_gradient", [False, True])
+def test_a_step_that_is_not_finite_changes_nothing(*, in_gradient: bool) -> None:
+    run = a_run(epochs=1, steps_per_chunk=1, **CUDA)
+    run._stepper.objective = Faulty({3}, in_gradient=in_gradient)
+    weights = [run.weights(), *(run.weights() for event in run.events() if isinstance(event, StepReports))]
+    assert [note.step for note in run.history.notes if note.kind == "non_finite"] == [3]
+    assert [same_weights(a, b) for a, b in itertools.pairwise(weights)] == [False, False, True, False]
