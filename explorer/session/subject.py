@@ -1,12 +1,14 @@
 """The subject: the one image x whose bound, posterior and gaps are shown, and where it comes from."""
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from core.shapes import PixelRow
 from explorer.messages import Subject, SubjectSource
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
 
+PACE_MS = 40
+"""Least time between two tellings: what follows from the image costs several times what decoding it does."""
 NO_CODES = "An autoregressive model has no latent code: log p(x) is exact, and there is no bound beside it."
 
 
@@ -28,9 +30,10 @@ class SubjectSession(QObject):
         self.subject: Subject | None = None
         # Several views tell of one movement of the hand: x is made once, when all of them are through.
         self._stopped = False
+        self._told = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tell)
         latent.code_moved.connect(self._on_code_moved)
         latent.image_selected.connect(self._on_image_selected)
@@ -72,10 +75,12 @@ class SubjectSession(QObject):
         self._timer.stop()
 
     def _tell_soon(self) -> None:
-        if not self._stopped:
-            self._timer.start()
+        if not self._stopped and not self._timer.isActive():
+            since = self._told.elapsed() if self._told.isValid() else PACE_MS
+            self._timer.start(max(PACE_MS - since, 0))
 
     def _tell(self) -> None:
+        self._told.start()
         pixels, text = self._pixels()
         if pixels is None:
             self.subject = None

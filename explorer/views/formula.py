@@ -1,6 +1,7 @@
 """Formulas set as in a book: italic letters, upright names, lowered indices; painted run by run."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
@@ -27,6 +28,7 @@ class FormulaFont:
 
     def __init__(self, font: QFont, factor: float = 1.06) -> None:
         self._fonts: dict[tuple[bool, bool, bool], tuple[QFont, QFontMetricsF]] = {}
+        self._advances: dict[Run, float] = {}
         self._base = QFont(font)
         self._base.setFamilies(list(FAMILIES))
         self._base.setStyleHint(QFont.StyleHint.Serif)
@@ -47,8 +49,11 @@ class FormulaFont:
             x += self._advance(run)
 
     def _advance(self, run: Run) -> float:
-        width = self._of(run)[1].horizontalAdvance(run.text)
-        return width + (ITALIC_GAP * self.ascent if run.italic else 0.0)
+        # Shaping a text to measure it takes as long as painting it.
+        if run not in self._advances:
+            width = self._of(run)[1].horizontalAdvance(run.text)
+            self._advances[run] = width + (ITALIC_GAP * self.ascent if run.italic else 0.0)
+        return self._advances[run]
 
     def _of(self, run: Run) -> tuple[QFont, QFontMetricsF]:
         key = (run.italic, run.bold, run.lowered)
@@ -60,3 +65,11 @@ class FormulaFont:
                 font.setPointSizeF(font.pointSizeF() * LOWERED_SIZE)
             self._fonts[key] = font, QFontMetricsF(font)
         return self._fonts[key]
+
+
+@lru_cache(maxsize=8)
+def formula_font(description: str, factor: float) -> FormulaFont:
+    """Return the fonts of formulas beside a font, which QFont.toString() describes; making them takes a millisecond."""
+    font = QFont()
+    font.fromString(description)
+    return FormulaFont(font, factor)

@@ -5,7 +5,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QObject, QThread, Signal
 
@@ -43,6 +43,9 @@ class OpenModel:
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis(ABC):
     """A piece of work for the analysis thread; every kind is a frozen dataclass of its own with what it needs."""
+
+    patient: ClassVar[bool] = False
+    """Whether it rests while the hand moves: what goes through a whole data set takes a core for long."""
 
     @abstractmethod
     def steps(self, model: OpenModel) -> Steps:
@@ -84,6 +87,7 @@ class AnalysisThread(QThread):
         self._given_up: set[type[Analysis]] = set()
         self._held: set[type[Analysis]] = set()
         self._single: set[type[Analysis]] = set()
+        self._hand_moves = False
         self._shutting_down = False
 
     def set_model(self, config: ModelConfig, weights: Weights) -> None:
@@ -127,6 +131,12 @@ class AnalysisThread(QThread):
             self._single.add(kind)
             self._wake.notify()
 
+    def set_hand_moving(self, moving: bool) -> None:  # noqa: FBT001 - a setter
+        """Let patient analyses rest while the hand moves."""
+        with self._wake:
+            self._hand_moves = moving
+            self._wake.notify()
+
     def shut_down(self) -> None:
         """End the thread after the current step."""
         with self._wake:
@@ -155,12 +165,17 @@ class AnalysisThread(QThread):
                             self._running.pop(kind)[1].close()
                         self._running[kind] = (analysis, analysis.steps(self._model))
                     self._asked.clear()
-                due = [kind for kind in self._running if kind not in self._held or kind in self._single]
+                due = [kind for kind in self._running if self._may_go_on(kind)]
                 self._single.clear()
                 if due:
                     return due
                 self._wake.wait()
             return None
+
+    def _may_go_on(self, kind: type[Analysis]) -> bool:
+        if kind in self._single:
+            return True
+        return kind not in self._held and not (kind.patient and self._hand_moves)
 
     def _pull(self, kind: type[Analysis]) -> None:
         analysis, steps = self._running[kind]

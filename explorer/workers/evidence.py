@@ -72,6 +72,7 @@ class EvidenceThread(QThread):
         self._torch = ""
         """Its version, or why it cannot be had, once that is known."""
         self._live = False
+        self._hand_moves = False
         self._shutting_down = False
         # What follows only this thread changes.
         self._current: _Build | None = None
@@ -102,6 +103,12 @@ class EvidenceThread(QThread):
         """Take note that a run changes the weights, or no longer does."""
         with self._wake:
             self._live = live
+            self._wake.notify()
+
+    def set_hand_moving(self, moving: bool) -> None:  # noqa: FBT001 - a setter
+        """Let a table that replaces another wait while the hand moves: it takes a core for a second."""
+        with self._wake:
+            self._hand_moves = moving
             self._wake.notify()
 
     def ask(self, request: LedgerRequest) -> None:
@@ -143,8 +150,11 @@ class EvidenceThread(QThread):
                     request, self._request = self._request, None
                     return request
                 if self._wanted is not None and (self._torch or not needs_torch(self._wanted.config)):
-                    moments.append(0.0 if self._replaced() else self._may_build_at)
-                    if now >= moments[-1]:
+                    if self._replaced():
+                        moments.append(0.0)
+                    elif not self._hand_moves:
+                        moments.append(self._may_build_at)
+                    if moments and now >= moments[-1]:
                         wanted, self._wanted = self._wanted, None
                         return wanted
                 if self._look is not None and self._ledgers is not None and self._wanted is None:
@@ -188,13 +198,19 @@ class EvidenceThread(QThread):
 
     def _between_chunks(self) -> bool:
         """Answer the newest image by the former table; return whether going on building is in vain."""
-        with self._wake:
-            stop, request = self._shutting_down or self._replaced(), None
-            if not stop and self._ledgers is not None:
+        while True:
+            with self._wake:
+                if self._shutting_down or self._replaced():
+                    return True
+                if self._ledgers is None:
+                    return False
                 request, self._request = self._request, None
-        if request is not None:
-            self._answer(request)
-        return stop
+                if request is None:
+                    if not self._hand_moves:
+                        return False
+                    self._wake.wait()
+            if request is not None:
+                self._answer(request)
 
     def _look_at(self, work: _Look) -> None:
         """Build the table again where the data's codes leave it."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from core.config import DataConfig, ModelConfig
 from core.findings import Finding
@@ -23,6 +23,8 @@ F = TypeVar("F", bound=Finding)
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasureReadOuts(Analysis):
     """Find the read-outs of a split's images, all of them or a seeded subset."""
+
+    patient: ClassVar[bool] = True
 
     config: ModelConfig
     """The model it is about; another one is left alone."""
@@ -53,6 +55,8 @@ class FollowReadOuts(MeasureReadOuts):
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasureNll(Analysis):
     """Find -log p(x) over held-out images, as a row of the scoreboard."""
+
+    patient: ClassVar[bool] = True
 
     config: ModelConfig
     split: Split

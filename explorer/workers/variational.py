@@ -1,6 +1,7 @@
 """Variational inference as work for the analysis thread: fits, draws, gradients, the ladder and the gaps."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from core.config import DataConfig, ModelConfig
 from core.shapes import PixelRow
@@ -82,6 +83,8 @@ class ClimbLadder(Analysis):
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasureGaps(Analysis):
     """Measure both gaps of held-out images."""
+
+    patient: ClassVar[bool] = True
 
     config: ModelConfig
     split: Split

@@ -11,7 +11,7 @@ from core.findings.evidence import PosteriorMap
 from explorer.theme import Palette
 from explorer.views.canvas.coordinates import View
 from explorer.views.canvas.scales import veil
-from explorer.views.formula import FormulaFont, Run
+from explorer.views.formula import Run, formula_font
 
 NAME = (Run("p", italic=True), Run("("), Run("z", italic=True), Run("|"), Run("x", italic=True), Run(")"))
 STRONGEST = 0.92
@@ -114,7 +114,7 @@ class DensityLayer:
 
 def paint_density_name(painter: QPainter, corner: QPointF, text: str, colours: Palette, font: QFont) -> None:
     """Write p(z|x), and a text after it, on a veil whose upper left corner is given."""
-    formula, metrics = FormulaFont(font, 1.0), QFontMetricsF(font)
+    formula, metrics = formula_font(font.toString(), 1.0), QFontMetricsF(font)
     after = metrics.horizontalAdvance(text) + 5.0 if text else 0.0
     width = formula.width(NAME)
     box = QRectF(corner.x(), corner.y(), width + after + 10.0, formula.height + 2.0)

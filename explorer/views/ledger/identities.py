@@ -28,6 +28,7 @@ CONDITIONAL = Term(
     "text",
     "Each pixel given those before it in the ordering: a product of conditionals is exact, and needs no bound.",
 )
+PRODUCT_LINES: tuple[tuple[Piece, ...], ...] = ((TERMS[LOG_PX], "=", CONDITIONAL),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Identities(QWidget):
         self._ledger: Ledger | None = None
         self._formula = FormulaFont(self.font())
         self._metrics = QFontMetricsF(self.font())
+        # Where everything stands depends on the font and the lines alone, while the numbers change at every stroke.
+        self._placed: tuple[tuple[tuple[Piece, ...], ...], list[Placed]] | None = None
         self.setAccessibleName("The identity of the bound")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -93,9 +96,15 @@ class Identities(QWidget):
 
     def placed(self) -> list[Placed]:
         """Return every term and operator of the shown lines with its box, in pixels."""
+        lines = self._lines()
+        if self._placed is None or self._placed[0] is not lines:
+            self._placed = lines, self._place(lines)
+        return self._placed[1]
+
+    def _place(self, lines: tuple[tuple[Piece, ...], ...]) -> list[Placed]:
         found: list[Placed] = []
         top = 0.0
-        for line in self._lines():
+        for line in lines:
             left = 0.0
             # Columns of the same width in both lines: the signs stand below each other.
             for piece, *column in zip(line, *LINES, strict=False):
@@ -119,12 +128,13 @@ class Identities(QWidget):
         super().changeEvent(event)
         if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
             self._formula, self._metrics = FormulaFont(self.font()), QFontMetricsF(self.font())
+            self._placed = None
             self.updateGeometry()
 
     def _lines(self) -> tuple[tuple[Piece, ...], ...]:
         ledger = self._ledger
         if ledger is not None and ledger.log_px is not None and ledger.elbo is None:
-            return ((TERMS[LOG_PX], "=", CONDITIONAL),)
+            return PRODUCT_LINES
         return LINES
 
     def _number(self, term: Term) -> str:

@@ -1,0 +1,34 @@
+"""Movement: whether the hand moves, so that work which can wait does not take the cores from under it."""
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from explorer.session.drawing import DrawingSession
+from explorer.session.latent import LatentSession
+
+REST_MS = 300
+"""So long after the last movement the hand counts as resting."""
+
+
+class Movement(QObject):
+    """Says when a code begins to be dragged, or something to be drawn, and when the hand has come to rest."""
+
+    changed = Signal(bool)
+    """The hand moves, or rests."""
+
+    def __init__(self, latent: LatentSession, drawing: DrawingSession, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._on_rest)
+        latent.code_moved.connect(self._on_moved)
+        drawing.seen_changed.connect(self._on_moved)
+
+    def _on_moved(self) -> None:
+        moved_before = self._rest.isActive()
+        self._rest.start()
+        if not moved_before:
+            self.changed.emit(True)
+
+    def _on_rest(self) -> None:
+        self.changed.emit(False)
