@@ -12,6 +12,8 @@ REST_MS = 300
 class Movement(QObject):
     """Says when a code begins to be dragged, or something to be drawn, and when the hand has come to rest."""
 
+    moved = Signal()
+    """The hand has moved just now."""
     changed = Signal(bool)
     """The hand moves, or rests."""
 
@@ -27,6 +29,7 @@ class Movement(QObject):
     def _on_moved(self) -> None:
         moved_before = self._rest.isActive()
         self._rest.start()
+        self.moved.emit()
         if not moved_before:
             self.changed.emit(True)
 

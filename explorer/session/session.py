@@ -111,6 +111,7 @@ class Session(QObject):
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
         self.movement.changed.connect(workers.analysis.set_hand_moving)
         self.movement.changed.connect(workers.evidence.set_hand_moving)
+        self.movement.moved.connect(workers.evidence.note_movement)
         workers.training.change_refused.connect(self.failed)
         workers.training.model_saved.connect(documents.on_model_saved)
         workers.training.save_failed.connect(documents.on_failed)

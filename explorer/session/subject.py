@@ -9,6 +9,8 @@ from explorer.session.latent import LatentSession
 
 PACE_MS = 40
 """Least time between two tellings: what follows from the image costs several times what decoding it does."""
+STILL_MS = 12
+"""Without a movement for so long, which a mouse makes every 8 ms, the hand may rest, and is told of at once."""
 NO_CODES = "An autoregressive model has no latent code: log p(x) is exact, and there is no bound beside it."
 
 
@@ -53,6 +55,12 @@ class SubjectSession(QObject):
         """Tell of the subject again, as when the weights changed."""
         self._tell_soon()
 
+    def tell_now(self) -> None:
+        """Tell of the newest image, if that is still to be done: what is begun now begins with it."""
+        if self._timer.isActive():
+            self._timer.stop()
+            self._tell()
+
     def _on_code_moved(self) -> None:
         self._touch(SubjectSource.CODE)
 
@@ -75,9 +83,9 @@ class SubjectSession(QObject):
         self._timer.stop()
 
     def _tell_soon(self) -> None:
-        if not self._stopped and not self._timer.isActive():
-            since = self._told.elapsed() if self._told.isValid() else PACE_MS
-            self._timer.start(max(PACE_MS - since, 0))
+        if not self._stopped:
+            left = PACE_MS - self._told.elapsed() if self._told.isValid() else 0
+            self._timer.start(min(max(left, 0), STILL_MS))
 
     def _tell(self) -> None:
         self._told.start()

@@ -115,6 +115,7 @@ class ContentScroll(QScrollArea):
     def __init__(self, content: QWidget) -> None:
         super().__init__()
         self._content = content
+        self._least = QSize()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -145,8 +146,18 @@ class ContentScroll(QScrollArea):
         """Fit the content when something in it needs more or less room."""
         if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
             self._fit()
-            self.updateGeometry()
+            self._tell_least()
         return super().eventFilter(watched, event)
+
+    def _tell_least(self) -> None:
+        """Have the window arrange its docks anew, but only where this one needs another room than before.
+
+        A number that gets a digit more would otherwise set all docks moving, animated, while a hand drags.
+        """
+        least = self.minimumSizeHint()
+        if least != self._least:
+            self._least = least
+            self.updateGeometry()
 
     def _fit(self) -> None:
         room = self.maximumViewportSize()

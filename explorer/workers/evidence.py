@@ -1,5 +1,6 @@
 """The evidence thread: log p(x), its bound and the true posterior of the image under the hand, quick and then exact."""
 
+import math
 import threading
 import time
 import traceback
@@ -15,7 +16,7 @@ from explorer.workers.ledgers import Ledgers, NoLedgers, make_ledgers, needs_tor
 from explorer.workers.priority import lower_priority
 
 REST_S = 0.03
-"""Without a newer image for so long the hand rests, and the exact answer is worth its time."""
+"""So long after the hand's last movement the exact answer is worth its time."""
 LIVE_SHARE = 0.1
 """While a run changes the weights, building tables takes at most this share of the time."""
 
@@ -40,8 +41,6 @@ class _Refine:
     """Answer an image again, exactly."""
 
     request: LedgerRequest
-    not_before: float
-    """On the clock of time.monotonic()."""
 
 
 _Work = _Build | _Look | _Refine | LedgerRequest
@@ -73,6 +72,8 @@ class EvidenceThread(QThread):
         """Its version, or why it cannot be had, once that is known."""
         self._live = False
         self._hand_moves = False
+        self._moved_at = -math.inf
+        """On the clock of time.monotonic()."""
         self._shutting_down = False
         # What follows only this thread changes.
         self._current: _Build | None = None
@@ -110,6 +111,10 @@ class EvidenceThread(QThread):
         with self._wake:
             self._hand_moves = moving
             self._wake.notify()
+
+    def note_movement(self) -> None:
+        """Put off exact answers: the hand has just moved, and another image may follow."""
+        self._moved_at = time.monotonic()
 
     def ask(self, request: LedgerRequest) -> None:
         """Answer this image unless a newer one comes first."""
@@ -161,7 +166,7 @@ class EvidenceThread(QThread):
                     look, self._look = self._look, None
                     return look
                 if self._rough is not None:
-                    moments.append(self._rough.not_before)
+                    moments.append(self._moved_at + REST_S)
                     if now >= moments[-1]:
                         rough, self._rough = self._rough, None
                         return rough
@@ -224,7 +229,7 @@ class EvidenceThread(QThread):
         start = time.perf_counter()
         ledger, posterior = ledgers.quick(request.pixels[None])
         elapsed = 1e3 * (time.perf_counter() - start)
-        self._rough = _Refine(request, time.monotonic() + REST_S) if ledgers.refines else None
+        self._rough = _Refine(request) if ledgers.refines else None
         self.answered.emit(LedgerAnswer(request.serial, ledger, posterior, not ledgers.refines, elapsed))
 
     def _refine(self, request: LedgerRequest) -> None:

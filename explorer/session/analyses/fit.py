@@ -54,6 +54,7 @@ class FitSession(QObject):
 
     def begin(self, family: str, start: str) -> None:
         """Fit q from its start, or go on with a fit that was paused."""
+        self._hub.subject.tell_now()
         last = self._panel.inference.last
         if self._fit is None or (last is not None and last.finished):
             self._ask(family, start)
@@ -69,6 +70,7 @@ class FitSession(QObject):
 
     def step(self, family: str, start: str) -> None:
         """Take a single iteration."""
+        self._hub.subject.tell_now()
         if self._fit is None:
             self._ask(family, start)
         self._pull()
@@ -106,6 +108,7 @@ class FitSession(QObject):
 
     def draw(self, count: int) -> None:
         """Show so many draws of the encoder's q."""
+        self._hub.subject.tell_now()
         self._num_points = count
         self._ask_draws()
 
@@ -147,6 +150,7 @@ class FitSession(QObject):
 
     def measure(self) -> None:
         """Measure the variance of both gradient estimators."""
+        self._hub.subject.tell_now()
         config, pixels = self._subject.config, self._subject.pixels
         if config is not None and pixels is not None:
             self._gradients = MeasureGradients(config, pixels)

@@ -37,6 +37,7 @@ class LadderSession(QObject):
 
     def compute(self) -> None:
         """Draw the samples of the image under the hand."""
+        self._hub.subject.tell_now()
         config, pixels = self._subject.config, self._subject.pixels
         if config is not None and pixels is not None:
             self._asked = ClimbLadder(config, pixels)

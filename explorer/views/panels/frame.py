@@ -47,6 +47,8 @@ class ElidedLabel(QWidget):
 
     def set_text(self, text: str, tip: str = "") -> None:
         """Show a text."""
+        if (text, tip or text) == (self._text, self.toolTip()):
+            return
         self._text = text
         self.setAccessibleName(text)
         self.setToolTip(tip or text)

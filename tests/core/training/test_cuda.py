@@ -70,7 +70,7 @@ def test_the_card_computes_what_the_processor_does(network: str) -> None:
     """Without anything random the runs part only by rounding, which a few steps cannot make much of."""
     values: dict[str, Any] = {"model.model": "autoencoder", "network": network, "epochs": 1, "learning_rate": 1e-3}
     values["binarisation"] = "none"
-    on_card, on_processor = (a_run(**{**values, "device": device}) for device in ("cuda", "cpu"))
+    on_card, on_processor = (a_run(**values, device=device) for device in ("cuda", "cpu"))
     finished(on_card)
     finished(on_processor)
     for first, second in zip(on_card.history.steps().nll, on_processor.history.steps().nll, strict=True):

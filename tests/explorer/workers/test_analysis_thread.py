@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -184,3 +185,21 @@ def test_it_ends_in_the_middle_of_an_analysis() -> None:
     thread.ask(analysis)
     thread.shut_down()
     assert thread.wait(2000)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patient(Counting):
+    patient: ClassVar[bool] = True
+
+
+def test_only_patient_analyses_rest_while_the_hand_moves(thread: AnalysisThread, qtbot: QtBot) -> None:
+    listener, patient, other = Listener(thread), opened(Patient(last=40)), opened(Counting(last=40))
+    thread.set_hand_moving(True)
+    thread.ask(patient)
+    thread.ask(other)
+    qtbot.waitUntil(lambda: bool(listener.ended))
+    assert [ended.analysis for ended in listener.ended] == [other]
+    assert listener.numbers(patient) == []
+    thread.set_hand_moving(False)
+    qtbot.waitUntil(lambda: len(listener.ended) == 2)
+    assert listener.numbers(patient) == list(range(1, 41))

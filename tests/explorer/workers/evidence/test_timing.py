@@ -108,6 +108,7 @@ def test_an_image_that_a_newer_one_replaces_is_not_refined(
     thread.set_model(SOME, weights(1))
     qtbot.waitUntil(lambda: bool(heard.tables))
     for serial in range(20):
+        thread.note_movement()
         thread.ask(LedgerRequest(serial, drawing()))
         qtbot.waitUntil(lambda serial=serial: bool(heard.of(serial)))  # type: ignore[misc]
         qtbot.wait(2)
@@ -174,6 +175,44 @@ def test_tables_of_a_run_take_at_most_a_tenth_of_the_time(
     thread.set_model(SOME, weights(3))
     qtbot.waitUntil(lambda: len(heard.tables) == 3)
     assert builder.calls[-1] == (3, False), "the end of the run is worth a whole table at once"
+
+
+def test_newer_tables_of_a_run_wait_while_the_hand_moves_and_images_do_not(
+    thread: EvidenceThread, heard: Listener, builder: Builder, qtbot: QtBot
+) -> None:
+    thread.set_live(True)
+    thread.set_model(SOME, weights(1))
+    qtbot.waitUntil(lambda: bool(heard.tables))
+    thread.set_hand_moving(True)
+    thread.set_model(SOME, weights(2))
+    for serial in range(5):
+        thread.ask(LedgerRequest(serial, drawing()))
+        qtbot.waitUntil(lambda serial=serial: bool(heard.of(serial)))  # type: ignore[misc]
+    assert heard.started == [1]
+    assert {answer.ledger.version for answer in heard.answers} == {1}
+    thread.set_hand_moving(False)
+    qtbot.waitUntil(lambda: len(heard.tables) == 2)
+    assert heard.started == [1, 2]
+
+
+def test_a_table_in_the_making_rests_while_the_hand_moves(
+    thread: EvidenceThread, heard: Listener, builder: Builder, qtbot: QtBot
+) -> None:
+    thread.set_live(True)
+    thread.set_model(SOME, weights(1))
+    qtbot.waitUntil(lambda: bool(heard.tables))
+    builder.gate.clear()
+    thread.set_model(SOME, weights(2))
+    qtbot.waitUntil(lambda: heard.started == [1, 2])
+    thread.set_hand_moving(True)
+    qtbot.wait(50)
+    builder.gate.set()
+    for serial in range(5):
+        thread.ask(LedgerRequest(serial, drawing()))
+        qtbot.waitUntil(lambda serial=serial: bool(heard.of(serial)))  # type: ignore[misc]
+    assert len(heard.tables) == 1
+    thread.set_hand_moving(False)
+    qtbot.waitUntil(lambda: len(heard.tables) == 2)
 
 
 def test_a_table_that_the_data_leave_is_built_again(

@@ -1,0 +1,63 @@
+"""Movement of the hand: what it tells, and what waits for its end."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explorer.messages import Subject
+from explorer.session.subject import PACE_MS
+from tests.open_program import OpenProgram, model_file
+
+MOVES, GAP_MS = 60, 5
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[OpenProgram]:
+    program = OpenProgram(tmp_path, model_file()).opened()
+    program.driver.wait(500)
+    yield program
+    program.leave()
+
+
+class Heard:
+    def __init__(self, opened: OpenProgram) -> None:
+        self.moving: list[bool] = []
+        self.subjects: list[Subject] = []
+        opened.session.movement.changed.connect(self.moving.append)
+        opened.session.subject.changed.connect(self.subjects.append)
+
+
+def test_a_drag_is_told_of_seldom_and_its_end_always(opened: OpenProgram) -> None:
+    heard, start = Heard(opened), time.monotonic()
+    for step in range(MOVES):
+        opened.session.latent._on_handle_dragged(opened.handle.id, 0.02 * step, -0.01 * step)
+        opened.driver.wait(GAP_MS)
+    took_ms = 1e3 * (time.monotonic() - start)
+    told = len(heard.subjects)
+    opened.until("the last image", lambda: not opened.session.subject._timer.isActive())
+    assert 2 <= told <= took_ms / PACE_MS + 1
+    code, hand = opened.session.latent.selected_code, opened.session.latent.hand
+    assert code is not None
+    assert hand is not None
+    np.testing.assert_array_equal(heard.subjects[-1].pixels, hand.draw_at(code))
+    opened.until("the rest", lambda: heard.moving == [True, False])
+
+
+def test_what_is_begun_amid_a_drag_begins_with_the_newest_image(opened: OpenProgram) -> None:
+    for a in (0.3, 0.6):
+        opened.session.latent._on_handle_dragged(opened.handle.id, a, 0.2)
+    opened.views.fit.inference.begin_requested.emit("factorised", "encoder")
+    code, hand, subject = (
+        opened.session.latent.selected_code,
+        opened.session.latent.hand,
+        opened.session.subject.subject,
+    )
+    assert code is not None
+    assert hand is not None
+    assert subject is not None
+    np.testing.assert_array_equal(subject.pixels, hand.draw_at(code))
+    opened.driver.wait(3 * PACE_MS)
+    assert opened.session.analyses.fit._fit is not None
