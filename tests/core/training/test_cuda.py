@@ -82,7 +82,8 @@ def test_the_card_computes_what_the_processor_does(network: str) -> None:
 
 @pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
 def test_no_step_waits_for_the_card(model: str, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = a_run(epochs=3, **{"model.model": model, "network": network}, **CUDA)
+    values: dict[str, Any] = {"model.model": model, "network": network, **CUDA}
+    run = a_run(epochs=3, **values)
     take_step, steps_watched = TrainingRun._take_step, 0
 
     def watched(self: TrainingRun, position: Position) -> int:
