@@ -5,7 +5,7 @@ import torch
 from core.config import ObjectiveConfig
 from core.models.picture_model import PictureModel
 from core.models.vae import Vae
-from core.objectives.terms import OBJECTIVES, ElboTerms, Scalar, as_model
+from core.objectives.terms import OBJECTIVES, Beta, ElboTerms, Scalar, as_model
 from core.tensors import Images
 
 
@@ -28,7 +28,7 @@ class Elbo:
         nll = -vae.likelihood.log_prob(x.repeat(self._num_samples, 1), parameters)
         return ElboTerms(nll.reshape(self._num_samples, -1).mean(dim=0), posterior.kl_per_dimension())
 
-    def loss(self, terms: ElboTerms, beta: float) -> Scalar:
+    def loss(self, terms: ElboTerms, beta: Beta) -> Scalar:
         """Return nll + beta * kl, averaged over the batch; each dimension's mean KL counts at least the free bits.
 
         The maximum is taken after the mean over the batch.  Kingma et al. 2016, appendix C.8.

@@ -5,7 +5,7 @@ import torch
 from core.config import ObjectiveConfig
 from core.models.made import Made
 from core.models.picture_model import PictureModel
-from core.objectives.terms import OBJECTIVES, ElboTerms, Scalar, as_model
+from core.objectives.terms import OBJECTIVES, Beta, ElboTerms, Scalar, as_model
 from core.tensors import Images
 
 
@@ -21,6 +21,6 @@ class Exact:
         made = as_model(model, Made, "an exact log p(x) is that of an autoregressive model")
         return ElboTerms(-made.log_prob(x), None)
 
-    def loss(self, terms: ElboTerms, beta: float) -> Scalar:  # noqa: ARG002
+    def loss(self, terms: ElboTerms, beta: Beta) -> Scalar:  # noqa: ARG002
         """Return the mean over the batch."""
         return terms.nll.mean()

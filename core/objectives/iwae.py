@@ -7,7 +7,7 @@ import torch
 from core.config import ObjectiveConfig
 from core.models.picture_model import PictureModel
 from core.models.vae import Vae
-from core.objectives.terms import OBJECTIVES, ElboTerms, Scalar, as_model
+from core.objectives.terms import OBJECTIVES, Beta, ElboTerms, Scalar, as_model
 from core.tensors import Images
 
 
@@ -33,7 +33,7 @@ class ImportanceWeighted:
             bound=by_sample.logsumexp(dim=0) - math.log(self._num_samples),
         )
 
-    def loss(self, terms: ElboTerms, beta: float) -> Scalar:  # noqa: ARG002 - the bound has no KL term to weigh
+    def loss(self, terms: ElboTerms, beta: Beta) -> Scalar:  # noqa: ARG002 - the bound has no KL term to weigh
         """Return minus the bound, averaged over the batch."""
         if terms.bound is None:
             raise TypeError("the importance-weighted objective needs its bound")

@@ -7,7 +7,7 @@ from core.models.autoencoder import Autoencoder, SparseAutoencoder
 from core.models.picture_model import PictureModel
 from core.objectives.corruption import CORRUPTIONS
 from core.objectives.sparsity import PENALTIES
-from core.objectives.terms import OBJECTIVES, ElboTerms, Scalar, as_model
+from core.objectives.terms import OBJECTIVES, Beta, ElboTerms, Scalar, as_model
 from core.tensors import Images
 
 _NEEDS_CODE = "a reconstruction cost without a prior is that of an autoencoder"
@@ -24,7 +24,7 @@ class Reconstruction:
         """Return nll at the code; there is no KL."""
         return _terms(as_model(model, Autoencoder, _NEEDS_CODE), x, x)
 
-    def loss(self, terms: ElboTerms, beta: float) -> Scalar:  # noqa: ARG002
+    def loss(self, terms: ElboTerms, beta: Beta) -> Scalar:  # noqa: ARG002
         """Return nll averaged over the batch."""
         return terms.nll.mean()
 
@@ -51,7 +51,7 @@ class Sparse(Reconstruction):
         nll = -sparse.likelihood.log_prob(x, sparse.generative(code))
         return ElboTerms(nll, None, penalty=penalty)
 
-    def loss(self, terms: ElboTerms, beta: float) -> Scalar:  # noqa: ARG002
+    def loss(self, terms: ElboTerms, beta: Beta) -> Scalar:  # noqa: ARG002
         """Return nll averaged over the batch plus the weighted price."""
         if terms.penalty is None:
             raise TypeError("a sparse objective needs the price of its codes")

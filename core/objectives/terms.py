@@ -14,6 +14,8 @@ from core.registry import Registry
 from core.tensors import Images, Nats, NatsPerDimension
 
 Scalar = Float[Tensor, ""]
+Beta = float | Tensor
+"""The weight of the KL term: a number, or a scalar on the device that a captured step reads anew each time."""
 M = TypeVar("M", bound=PictureModel)
 
 
@@ -49,7 +51,7 @@ class Objective(Protocol):
     def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
         """Return the costs of each image, differentiable in the model's weights."""
 
-    def loss(self, terms: ElboTerms, beta: float) -> Scalar:
+    def loss(self, terms: ElboTerms, beta: Beta) -> Scalar:
         """Return the number to minimise: a mean over the batch, in nats per image."""
 
 

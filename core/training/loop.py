@@ -35,6 +35,7 @@ from core.training.randomness import Stream, epoch_order, reseed
 from core.training.resident import ResidentImages
 from core.training.schedules import SCHEDULES
 from core.training.steps import GuardedStepper, StepCosts
+from core.training.taking import EagerSteps, step_taker
 
 Event = StepReports | HeldOutReport | RunNote | Progress
 
@@ -56,7 +57,9 @@ class TrainingRun:
         *,
         start: SavedModel | None = None,
         steps_per_chunk: int | None = None,
+        capture: bool = True,
     ) -> None:
+        """Make a run; `steps_per_chunk` and `capture` overrule what it would choose by itself."""
         self.config = fitted(config, dataset, start)
         training = self.config.training
         self.device = choose_device(training.device)
@@ -96,11 +99,18 @@ class TrainingRun:
         self.plan = ExecutionPlan(
             device=torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "processor",
             precision=training.precision,
-            path="eager",
+            path=EagerSteps.name,
             threads=choose_threads(training),
             steps_per_chunk=self._chunk_length.steps,
             torch_version=torch.__version__,
         )
+        with self._computing():
+            self._taker, problem = step_taker(
+                self._stepper, self._images, self._generator, training.batch_size, capture=capture
+            )
+        self.plan = replace(self.plan, path=self._taker.name)
+        if problem:
+            self._note("start", f"steps are not captured: {problem}")
         if self._chunk_length.chosen:
             self._note("start", self._start_text())
 
@@ -208,7 +218,7 @@ class TrainingRun:
         generator = reseed(self._generator, self._seed, Stream.STEP, position.step)
         done = (position.step - self._first_step) / (self.total_steps - self._first_step)
         self._stepper.set_learning_rate(self.config.training.learning_rate * self._schedule(done))
-        self._stepper.step(self._images.batch(indices, generator), self._beta_at(position), generator)
+        self._taker.take(indices, self._beta_at(position), generator)
         return len(indices)
 
     def _beta_at(self, position: Position) -> float:

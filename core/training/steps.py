@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 from torch import Tensor
 
 from core.models.picture_model import PictureModel
-from core.objectives.terms import Objective
+from core.objectives.terms import Beta, Objective
 from core.tensors import Images
 
 
@@ -43,8 +43,11 @@ class GuardedStepper:
         self.objective = objective
         self.parameters = dict(model.named_parameters())
         self._tensors = list(self.parameters.values())
-        device = self._tensors[0].device
-        self.optimiser = torch.optim.Adam(self._tensors, lr=learning_rate, eps=epsilon, fused=True)
+        self.device = device = self._tensors[0].device
+        # On a card the learning rate lies beside the weights, so that a step which was captured sees it change.
+        on_card = device.type == "cuda"
+        rate = torch.tensor(learning_rate, device=device) if on_card else learning_rate
+        self.optimiser = torch.optim.Adam(self._tensors, lr=rate, eps=epsilon, fused=True, capturable=on_card)
         # Adam makes its state in the first step; made here it can be saved and restored from the start.
         for parameter in self._tensors:
             self.optimiser.state[parameter] = {
@@ -60,10 +63,17 @@ class GuardedStepper:
     def set_learning_rate(self, learning_rate: float) -> None:
         """Use another learning rate from the next step on."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(learning_rate)
+            else:
+                group["lr"] = learning_rate
 
-    def step(self, x: Images, beta: float, generator: torch.Generator) -> None:
+    def step(self, x: Images, beta: Beta, generator: torch.Generator) -> None:
         """Take one step, unless it is not finite; its costs come with `take_costs`."""
+        self.add_costs(self.costs_of_step(x, beta, generator))
+
+    def costs_of_step(self, x: Images, beta: Beta, generator: torch.Generator) -> Float32[Tensor, "cost_columns"]:
+        """Take one step, unless it is not finite; return its costs on the device, as `add_costs` takes them."""
         for tensor in self._tensors:
             tensor.grad = None
         terms = self.objective.terms(self.model, x, generator)
@@ -79,7 +89,11 @@ class GuardedStepper:
             costs = [bad.reshape(1), terms.nll.mean().reshape(1)]
             if terms.kl_per_dimension is not None:
                 costs.append(terms.kl_per_dimension.mean(dim=0))
-            self._rows.append(torch.cat(costs).detach())
+            return torch.cat(costs).detach()
+
+    def add_costs(self, costs: Float32[Tensor, "cost_columns"]) -> None:
+        """Keep the costs of a step for `take_costs`."""
+        self._rows.append(costs)
 
     def take_costs(self) -> StepCosts:
         """Return the costs of the steps since the last call; this waits for the device."""

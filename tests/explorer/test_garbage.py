@@ -39,6 +39,7 @@ def _nothing_freed() -> Iterator[None]:
 
 @pytest.fixture
 def collector(qapp: object) -> Iterator[GarbageCollector]:
+    assert qapp
     collector = GarbageCollector()
     collector.take_over()
     yield collector
@@ -69,7 +70,8 @@ def test_what_another_thread_dropped_is_freed_by_the_gui_thread(qtbot: QtBot, co
     assert set(Knot.freed_by) == {threading.get_ident()} != {maker}
 
 
-def test_nothing_is_freed_while_a_button_is_held(qtbot: QtBot, collector: GarbageCollector) -> None:
+@pytest.mark.usefixtures("collector")
+def test_nothing_is_freed_while_a_button_is_held(qtbot: QtBot) -> None:
     widget = QWidget()
     qtbot.addWidget(widget)
     widget.show()

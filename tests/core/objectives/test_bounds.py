@@ -13,7 +13,7 @@ from core.config import ModelConfig, ObjectiveConfig
 from core.models.build import build_model
 from core.models.vae import Vae
 from core.objectives.registry import OBJECTIVES
-from core.objectives.terms import ElboTerms
+from core.objectives.terms import Beta, ElboTerms
 from core.snapshots import StepReports
 from tests.core.training.runs import a_run
 
@@ -176,8 +176,8 @@ def test_the_weight_of_the_kl_rises_in_a_line_over_the_warm_up() -> None:
     weights: list[float] = []
     loss = run._objective.loss
 
-    def noted(terms: ElboTerms, beta: float) -> torch.Tensor:
-        weights.append(beta)
+    def noted(terms: ElboTerms, beta: Beta) -> torch.Tensor:
+        weights.append(float(beta))
         return loss(terms, beta)
 
     run._objective.loss = noted  # type: ignore[method-assign]

@@ -54,11 +54,12 @@ def a_run(
     *,
     start: SavedModel | None = None,
     steps_per_chunk: int | None = 4,
+    capture: bool = True,
     **values: object,
 ) -> TrainingRun:
     """Return a run of a small model, changed by settings."""
     config = ExperimentConfig().with_values({**SMALL, **values})
-    return TrainingRun(config, data or some_data(), start=start, steps_per_chunk=steps_per_chunk)
+    return TrainingRun(config, data or some_data(), start=start, steps_per_chunk=steps_per_chunk, capture=capture)
 
 
 def a_run_to_end(**values: object) -> TrainingRun:

@@ -16,6 +16,7 @@ from core.training.loop import TrainingRun
 from core.training.position import Position
 from tests.core.training.runs import (
     MODELS_AND_NETWORKS,
+    SMALL,
     a_run,
     a_run_to_end,
     finished,
@@ -44,6 +45,7 @@ def test_every_model_is_trained_saved_read_and_encoded_with(values: dict[str, An
     assert all(not np.array_equal(before[name], after) for name, after in run.weights().arrays.items())
     assert held_out_of(events, complete=True)
     assert run.plan.device == torch.cuda.get_device_name()
+    assert run.plan.path == "captured", run.history.notes
     path = tmp_path / "model.safetensors"
     save_model(path, run.saved())
     saved = load_model(path)
@@ -65,6 +67,34 @@ def test_a_run_is_repeated_bit_for_bit_and_goes_on_exactly_where_it_stood(model:
     assert same_arrays(unbroken.saved().optimiser, continued.saved().optimiser)
 
 
+@pytest.mark.parametrize("values", COMBINATIONS + VARIATIONS, ids=lambda values: "-".join(map(str, values.values())))
+def test_a_captured_step_is_the_eager_one_bit_for_bit(values: dict[str, Any]) -> None:
+    """Over a learning rate and a beta that change, and the smaller batch at an epoch's end."""
+    data = some_data(binarisation=values.get("binarisation", "dynamic"))
+    warm_up = {"warm_up_epochs": 2.0} if values.get("model.model", "vae") == "vae" else {}
+    changing: dict[str, Any] = {"schedule": "cosine", "epochs": 4, **warm_up, **values, **CUDA}
+    captured, eager = a_run(data, **changing), a_run(data, capture=False, **changing)
+    finished(captured)
+    finished(eager)
+    assert (captured.plan.path, eager.plan.path) == ("captured", "eager")
+    assert same_weights(captured.weights(), eager.weights())
+    assert same_arrays(captured.saved().optimiser, eager.saved().optimiser)
+    assert np.array_equal(captured.history.steps().nll, eager.history.steps().nll)
+
+
+def test_captured_steps_that_are_not_finite_are_skipped_and_undone() -> None:
+    run = a_run(epochs=4, steps_per_chunk=1, **CUDA)
+    for event in run.events():
+        if isinstance(event, StepReports) and run.step == 2:
+            with torch.no_grad():
+                next(iter(run._stepper.parameters.values())).fill_(float("nan"))
+    assert run.plan.path == "captured"
+    kinds = [note.kind for note in run.history.notes]
+    assert (kinds.count("non_finite"), kinds.count("rollback")) == (3, 1)
+    assert run.config.training.learning_rate == 0.5 * float(str(SMALL["learning_rate"]))
+    assert all(np.isfinite(array).all() for array in run.weights().arrays.values())
+
+
 @pytest.mark.parametrize("network", ["mlp", "conv"])
 def test_the_card_computes_what_the_processor_does(network: str) -> None:
     """Without anything random the runs part only by rounding, which a few steps cannot make much of."""
@@ -83,7 +113,7 @@ def test_the_card_computes_what_the_processor_does(network: str) -> None:
 @pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
 def test_no_step_waits_for_the_card(model: str, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
     values: dict[str, Any] = {"model.model": model, "network": network, **CUDA}
-    run = a_run(epochs=3, **values)
+    run = a_run(epochs=3, capture=False, **values)
     take_step, steps_watched = TrainingRun._take_step, 0
 
     def watched(self: TrainingRun, position: Position) -> int:
@@ -105,7 +135,7 @@ def test_no_step_waits_for_the_card(model: str, network: str, monkeypatch: pytes
 
 @pytest.mark.parametrize("in_gradient", [False, True])
 def test_a_step_that_is_not_finite_changes_nothing(*, in_gradient: bool) -> None:
-    run = a_run(epochs=1, steps_per_chunk=1, **CUDA)
+    run = a_run(epochs=1, steps_per_chunk=1, capture=False, **CUDA)
     run._stepper.objective = Faulty({3}, in_gradient=in_gradient)
     weights = [run.weights(), *(run.weights() for event in run.events() if isinstance(event, StepReports))]
     assert [note.step for note in run.history.notes if note.kind == "non_finite"] == [3]

@@ -10,7 +10,7 @@ import torch
 from core.config import ObjectiveConfig
 from core.models.picture_model import PictureModel
 from core.objectives.registry import OBJECTIVES
-from core.objectives.terms import ElboTerms, Objective, Scalar
+from core.objectives.terms import Beta, ElboTerms, Objective, Scalar
 from core.snapshots import StepReports
 from core.tensors import Images
 from core.training import divergence, loop
@@ -29,7 +29,7 @@ class Faulty:
     def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
         return self.inner.terms(model, x, generator)
 
-    def loss(self, terms: ElboTerms, beta: float) -> Scalar:
+    def loss(self, terms: ElboTerms, beta: Beta) -> Scalar:
         loss = self.inner.loss(terms, beta)
         self.call += 1
         if self.call not in self.calls:
@@ -59,7 +59,7 @@ class AtSteps:
     def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
         return self.inner.terms(model, x, generator)
 
-    def loss(self, terms: ElboTerms, beta: float) -> Scalar:
+    def loss(self, terms: ElboTerms, beta: Beta) -> Scalar:
         loss = self.inner.loss(terms, beta)
         return loss * float("inf") if self.now in self.steps else loss
 

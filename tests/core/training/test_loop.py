@@ -9,6 +9,7 @@ import torch
 
 from core.config import DataConfig
 from core.data.binarisation import seen_by_model
+from core.objectives.terms import Beta
 from core.settings import ConfigError
 from core.snapshots import HeldOutReport, Progress, StepReports
 from core.tensors import Images
@@ -169,7 +170,7 @@ def test_no_two_steps_draw_the_same_noise() -> None:
     run, seeds = a_run(epochs=3), []
     step = run._stepper.step
 
-    def noted(x: Images, beta: float, generator: torch.Generator) -> None:
+    def noted(x: Images, beta: Beta, generator: torch.Generator) -> None:
         seeds.append(generator.initial_seed())
         step(x, beta, generator)
 

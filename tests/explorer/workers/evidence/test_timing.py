@@ -177,8 +177,9 @@ def test_tables_of_a_run_take_at_most_a_tenth_of_the_time(
     assert builder.calls[-1] == (3, False), "the end of the run is worth a whole table at once"
 
 
+@pytest.mark.usefixtures("builder")
 def test_newer_tables_of_a_run_wait_while_the_hand_moves_and_images_do_not(
-    thread: EvidenceThread, heard: Listener, builder: Builder, qtbot: QtBot
+    thread: EvidenceThread, heard: Listener, qtbot: QtBot
 ) -> None:
     thread.set_live(True)
     thread.set_model(SOME, weights(1))
