@@ -26,7 +26,7 @@ class Heard:
     def __init__(self, opened: OpenProgram) -> None:
         self.moving: list[bool] = []
         self.subjects: list[Subject] = []
-        opened.session.movement.changed.connect(self.moving.append)
+        opened.session.hub.movement.changed.connect(self.moving.append)
         opened.session.subject.changed.connect(self.subjects.append)
 
 
