@@ -1,7 +1,8 @@
 """Shapes of numpy arrays, named once; tests execute them (jaxtyping, beartype).  Free of torch."""
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+
+from core.array_types import Float32, Int64, UInt8
 
 PictureStack = UInt8[np.ndarray, "num_images height width"]
 Picture = UInt8[np.ndarray, "height width"]

@@ -5,7 +5,6 @@ import gc
 import os
 import signal
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
@@ -17,6 +16,7 @@ from explorer.program import Program, application, data_folder
 from explorer.settings import Settings
 from explorer.stalls import StallWatch
 from explorer.theme import apply_theme
+from explorer.views.help_windows import program_version
 
 
 class _Watch(QObject):
@@ -46,6 +46,9 @@ class _Watch(QObject):
 def main(arguments: list[str] | None = None) -> int:
     """Return the exit status of the program with a window."""
     options = _parsed(sys.argv[1:] if arguments is None else arguments)
+    if options.version:
+        print(f"latent-explorer {program_version()}")  # noqa: T201 - what was asked for
+        return 0
     problem = display_problem()
     if problem:
         print(f"latent-explorer: {problem}", file=sys.stderr)  # noqa: T201 - there is no window to say it in
@@ -91,15 +94,8 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
         epilog="Without a window: `train`, `evaluate` and `tour` as first word; each has a --help of its own.",
     )
     parser.add_argument("paths", nargs="*", help="a model (.safetensors), data (IDX, npy, npz, a folder) or a picture")
-    parser.add_argument("--version", action="version", version=f"latent-explorer {_version()}")
+    parser.add_argument("--version", action="store_true", help="show the program's version and exit")
     return parser.parse_args(arguments)
-
-
-def _version() -> str:
-    try:
-        return version("latent-explorer")
-    except PackageNotFoundError:
-        return "from a checkout"
 
 
 # Interrupted before the window is up, the program ends at once instead of printing a traceback.

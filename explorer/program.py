@@ -1,6 +1,7 @@
 """The program as one object: threads, views, window and session, wired together."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
 from PySide6.QtWidgets import QApplication
@@ -9,24 +10,27 @@ from explorer.garbage import GarbageCollector
 from explorer.messages import Failed
 from explorer.session.dispatch import Dispatch
 from explorer.session.session import Session
-from explorer.session.views import Views
+from explorer.session.views import LatePanels, Views
 from explorer.session.workers import Workers, make_workers
 from explorer.settings import Settings
 from explorer.views.canvas import LatentCanvas
 from explorer.views.compare import ComparePanel
 from explorer.views.curves import CurvesPanel
 from explorer.views.draw_pad import DrawPad
-from explorer.views.fit import FitPanel
-from explorer.views.gaps import GapsPanel
 from explorer.views.hand_panel import HandPanel
-from explorer.views.ladder import LadderPanel
+from explorer.views.later import Later
 from explorer.views.ledger import LedgerPanel
 from explorer.views.main_window import MainWindow, Panels
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
-from explorer.views.read_outs import ReadOutsPanel
 from explorer.views.sampling import SamplingView
-from explorer.views.similar import SimilarPanel
 from explorer.views.sliders import SlidersPanel
+
+if TYPE_CHECKING:
+    from explorer.views.fit import FitPanel
+    from explorer.views.gaps import GapsPanel
+    from explorer.views.ladder import LadderPanel
+    from explorer.views.read_outs import ReadOutsPanel
+    from explorer.views.similar import SimilarPanel
 
 
 class Program(QObject):
@@ -91,32 +95,45 @@ def _make_views(settings: Settings) -> Views:
     data, model, training = DataPanel(), ModelPanel(), TrainingPanel()
     curves.remember(settings)
     draw_pad.remember(settings)
-    ledger, fit, ladder, gaps = LedgerPanel(), FitPanel(), LadderPanel(), GapsPanel()
-    read_outs, similar, compare = ReadOutsPanel(), SimilarPanel(), ComparePanel(canvas)
-    beside_curves = (ladder, gaps, read_outs, similar)
-    below = (beside_curves, (ledger, fit))
-    sampling = SamplingView()
+    ledger, compare, sampling = Later(LedgerPanel), ComparePanel(canvas), SamplingView()
+    ledger()  # the one in front at the start
+    late = LatePanels(Later(_fit), Later(_ladder), Later(_gaps), Later(_read_outs), Later(_similar))
+    beside_curves = (late.ladder, late.gaps, late.read_outs, late.similar)
+    below = (beside_curves, (ledger, late.fit))
     panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, *below, compare, sampling)
     window = MainWindow(panels, settings)
-    return Views(
-        window,
-        canvas,
-        sliders,
-        hand,
-        draw_pad,
-        curves,
-        data,
-        model,
-        training,
-        ledger,
-        fit,
-        ladder,
-        gaps,
-        read_outs,
-        similar,
-        compare,
-        sampling,
-    )
+    shown = (window, canvas, sliders, hand, draw_pad, curves, data, model, training)
+    return Views(*shown, ledger(), compare, sampling, late)
+
+
+def _fit() -> "FitPanel":
+    from explorer.views.fit import FitPanel
+
+    return FitPanel()
+
+
+def _ladder() -> "LadderPanel":
+    from explorer.views.ladder import LadderPanel
+
+    return LadderPanel()
+
+
+def _gaps() -> "GapsPanel":
+    from explorer.views.gaps import GapsPanel
+
+    return GapsPanel()
+
+
+def _read_outs() -> "ReadOutsPanel":
+    from explorer.views.read_outs import ReadOutsPanel
+
+    return ReadOutsPanel()
+
+
+def _similar() -> "SimilarPanel":
+    from explorer.views.similar import SimilarPanel
+
+    return SimilarPanel()
 
 
 def application(arguments: list[str]) -> QApplication:

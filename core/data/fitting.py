@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import UInt8
 
+from core.array_types import UInt8
 from core.config import DataConfig
 from core.data.dataset import ProgressCallback
 from core.shapes import Picture, PictureStack

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
 
+from core.array_types import Float64
 from core.findings import Finding
 
 Nats = Float64[np.ndarray, "images"]

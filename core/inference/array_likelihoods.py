@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Float32
 
+from core.array_types import Float, Float32
 from core.config import ModelConfig
 from core.probability.constants import LOG_TWO_PI
 from core.probability.limits import PIXEL_LOG_VAR_MAX, PIXEL_LOG_VAR_MIN

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32
 
+from core.array_types import Float32
 from core.config import ModelConfig
 from core.inference.array_divergences import kl_per_dimension
 from core.probability.constants import LOG_TWO_PI

@@ -4,8 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
+from core.array_types import Float32
 from core.config import ModelConfig
 from core.findings.pixel_sampling import NextPixel, PartialSample
 from core.inference.array_likelihoods import ARRAY_LIKELIHOODS, ArrayLikelihood, Parameters

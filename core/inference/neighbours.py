@@ -4,8 +4,8 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
+from core.array_types import Float32
 from core.data.seen import SeenImages
 from core.findings.neighbours import NearestImages, Neighbours
 from core.inference.network_coder import bounded

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
+from core.array_types import Float32
 from core.config import ModelConfig
 from core.inference.array_likelihoods import Parameters
 from core.inference.array_posteriors import Heads

@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float64
 
+from core.array_types import Float64
 from core.snapshots import frozen
 
 Noise = Float64[np.ndarray, "nodes latent_dim"]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
 
+from core.array_types import Float64
 from core.findings.surgery import Surgery
 from core.inference.array_posteriors import ArrayPosterior, Factorised
 from core.inference.quadrature import product_rule

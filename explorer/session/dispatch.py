@@ -32,8 +32,8 @@ class Dispatch(QObject):
             "model.pause_or_resume": self._pause_or_resume,
             "model.stop": session.training.stop,
             "view.fit": views.canvas.fit_view,
-            "view.redraw": session.analyses.fit.redraw,
-            "view.compare": session.analyses.compare.toggle,
+            "view.redraw": session.analyses.redraw,
+            "view.compare": session.analyses.toggle_comparison,
         }
         window = views.window
         window.command_given.connect(self.do)
@@ -42,7 +42,7 @@ class Dispatch(QObject):
         window.files_dropped.connect(session.open_paths)
         window.recent_chosen.connect(self._open_recent)
         window.split_chosen.connect(session.latent.show_split)
-        session.analyses.gaps.held_out_wanted.connect(self._show_held_out)
+        session.analyses.held_out_wanted.connect(self._show_held_out)
         window.files.chosen.connect(self._on_file_chosen)
         views.hand.failed.connect(self._on_view_failed)
         views.draw_pad.history_changed.connect(window.set_undo_available)

@@ -11,14 +11,7 @@ from core.data.corruption import corruptor_for
 from core.data.dataset import Dataset
 from core.saved_model import SavedModel
 from core.settings import ConfigError
-from explorer.messages import (
-    Failed,
-    ImportedPicture,
-    JobFailed,
-    RunResult,
-    RunState,
-    RunWeights,
-)
+from explorer.messages import Failed, ImportedPicture, JobFailed, RunResult, RunState, RunWeights
 from explorer.session import binarisations
 from explorer.session.activations import ActivationSession
 from explorer.session.analyses.all import Analyses

@@ -61,6 +61,12 @@ class SubjectSession(QObject):
             self._timer.stop()
             self._tell()
 
+    def tell_again(self) -> None:
+        """Tell of the image now, whether it is another one or not."""
+        if not self._stopped:
+            self._timer.stop()
+            self._tell()
+
     def _on_code_moved(self) -> None:
         self._touch(SubjectSource.CODE)
 

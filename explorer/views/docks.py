@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.views.icon_button import IconButton
+from explorer.views.later import Later, Place
 
 LEFT_WIDTH, RIGHT_WIDTH, BELOW_HEIGHT, LEAST_BELOW = 320, 366, 284, 236
 # Curves get about 60 % of the width below the canvas, the ledger the rest; with less than this they share one place.
@@ -76,23 +77,21 @@ def made_docks(
     hand: tuple[QWidget, ...],
     draw_pad: QWidget,
     curves: QWidget,
-    beside_curves: tuple[QWidget, ...] = (),
-    ledger: tuple[QWidget, ...] = (),
+    beside_curves: tuple[Later[QWidget], ...] = (),
+    ledger: tuple[Later[QWidget], ...] = (),
 ) -> "Docks":
     """Return the docks of `window` around these widgets; they are put in place by `Docks.arrange`.
 
-    `controls` stay in sight below the panels of the experiment, which scroll.
+    `controls` stay in sight below the panels of the experiment, which scroll.  What is made later comes into its dock
+    then.
     """
     return Docks(
         _made("dock_experiment", "Experiment", stacked(ContentScroll(stacked(*experiment)), controls, grows=0), window),
         _made("dock_hand", "Under the hand", ContentScroll(stacked(*hand, grows=len(hand) - 1)), window),
         _made("dock_draw", "Draw", ContentScroll(stacked(draw_pad, grows=0)), window),
         _made("dock_curves", "Curves", curves, window),
-        tuple(_made(*name, content, window) for name, content in zip(_BESIDE_CURVES, beside_curves, strict=False)),
-        tuple(
-            _made(*name, ContentScroll(stacked(content, grows=0)), window)
-            for name, content in zip(_LEDGER, ledger, strict=False)
-        ),
+        tuple(_made_later(*name, later, window) for name, later in zip(_BESIDE_CURVES, beside_curves, strict=False)),
+        tuple(_made_later(*name, later, window, scrolls=True) for name, later in zip(_LEDGER, ledger, strict=False)),
     )
 
 
@@ -103,6 +102,21 @@ def _made(name: str, title: str, content: QWidget, window: QMainWindow) -> QDock
     dock.setAccessibleName(title)
     dock.setWidget(content)
     dock.setTitleBarWidget(DockTitle(dock))
+    return dock
+
+
+def _made_later(
+    name: str, title: str, later: Later[QWidget], window: QMainWindow, *, scrolls: bool = False
+) -> QDockWidget:
+    """Return a dock whose content is made when it is first seen."""
+    place = Place(later)
+    dock = _made(name, title, place, window)
+
+    def put(content: QWidget) -> None:
+        dock.setWidget(ContentScroll(stacked(content, grows=0)) if scrolls else content)
+        place.deleteLater()
+
+    later.then(put)
     return dock
 
 

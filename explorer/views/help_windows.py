@@ -1,7 +1,6 @@
 """The overview of shortcuts, and what the program is made of."""
 
 import html
-from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
@@ -139,6 +138,9 @@ def _table(title: str, rows: tuple[tuple[str, str], ...]) -> str:
 
 
 def _version_of(package: str) -> str:
+    # 20 ms, which a start has no use for.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - as above
+
     try:
         return version(package)
     except PackageNotFoundError:

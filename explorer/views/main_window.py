@@ -21,6 +21,7 @@ from explorer.views.drop_hint import DropHint
 from explorer.views.file_dialogs import FileDialogs
 from explorer.views.forms import commit_pending_edit
 from explorer.views.help_windows import TextWindow, about_html, shortcuts_html
+from explorer.views.later import Later
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 from explorer.views.recent_menu import RecentMenu
 from explorer.views.tool_strip import ToolStrip
@@ -48,9 +49,9 @@ class Panels:
     sliders: QWidget
     draw_pad: QWidget
     curves: QWidget
-    beside_curves: tuple[QWidget, ...] = ()
+    beside_curves: tuple[Later[QWidget], ...] = ()
     """Ladder, gaps, read-outs and similar images: they share the place of the curves."""
-    ledger: tuple[QWidget, ...] = ()
+    ledger: tuple[Later[QWidget], ...] = ()
     """The ledger, and the panel that shares its place: fit q."""
     compare: QWidget | None = None
     sampling: QWidget | None = None
@@ -95,11 +96,9 @@ class MainWindow(QMainWindow):
         self._recent_menu = RecentMenu()
         self._centre = Centre((self.banner, self._strip), panels.compare or panels.canvas, panels.sampling)
         self.setCentralWidget(self._centre)
-        experiment = (panels.data, panels.model, panels.training)
-        hand, controls = (panels.hand, panels.sliders), panels.training.controls
-        self.docks: Docks = made_docks(
-            self, experiment, controls, hand, panels.draw_pad, panels.curves, panels.beside_curves, panels.ledger
-        )
+        experiment, hand = (panels.data, panels.model, panels.training), (panels.hand, panels.sliders)
+        below = (panels.curves, panels.beside_curves, panels.ledger)
+        self.docks: Docks = made_docks(self, experiment, panels.training.controls, hand, panels.draw_pad, *below)
         for menu in MENUS:
             self._fill(self.menuBar().addMenu(menu.text), menu)
         self._drop_hint = DropHint(self)

@@ -28,7 +28,7 @@ class BoundSubject(QObject):
         self._seen: tuple[PixelRow, int] | None = None
         self.pixels: PixelRow | None = None
         self.text = ""
-        self.reason = "No model is open yet."
+        self.reason = "No model is open yet." if hub.config is None else why_undefined(self.config) or WAITING
         """Why there is no image, in a sentence; empty where there is one."""
         self.answer: LedgerAnswer | None = None
         hub.subject.changed.connect(self._on_subject)

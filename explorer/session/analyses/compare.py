@@ -18,7 +18,7 @@ from explorer.session.autosaves import name_of
 from explorer.session.shown_data import SPLIT_NAMES
 from explorer.session.views import Views
 from explorer.session.workers import Workers
-from explorer.views.compare import ComparedImage, ModelView
+from explorer.views.compare.pictures import ComparedImage, ModelView
 from explorer.workers.analysis import Found
 from explorer.workers.compare import EncodeAnalysis, EncodedImage, pixels_of
 
@@ -69,7 +69,7 @@ class CompareSession(QObject):
         panel = self._panel
         self.space = SecondSpace(panel.second, panel.second_sliders, panel.second_hand, workers.second, self)
         self._encodings = InTurn(hub.analysis, self)
-        self._open_name = self._name = ""
+        self._open_name, self._name = hub.name, ""
         self._version = 0
         self._shown = _Shown(0, Touched.FIRST_CODE, "")
         self._settled = Touched.FIRST_CODE

@@ -48,6 +48,7 @@ class FitSession(QObject):
         hub.model_opened.connect(self._on_model_opened)
         hub.analysis.found.connect(self._on_found)
         hub.analysis.ended.connect(self._on_ended)
+        self._on_model_opened()
         self._on_subject()
 
     # The fit

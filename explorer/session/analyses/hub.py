@@ -53,6 +53,8 @@ class AnalysisHub(QObject):
         """What the open model is called."""
         self.live = False
         """Whether a run changes the weights now."""
+        self.has_weights = False
+        """Whether the threads have weights of the open model."""
         latent.hand_changed.connect(self.tell_weights)
         self.movement = Movement(latent, drawing, self)
         self.movement.changed.connect(analysis.set_hand_moving)
@@ -62,6 +64,7 @@ class AnalysisHub(QObject):
     def open_model(self, config: ExperimentConfig) -> None:
         """Take note of another model; analyses of the former are given up."""
         self.config = config
+        self.has_weights = False
         self.analysis.give_up_all()
         self.model_opened.emit(config)
 
@@ -88,5 +91,11 @@ class AnalysisHub(QObject):
 
     def tell_weights(self) -> None:
         """Take note of newer weights of the open model."""
+        self.has_weights = True
         self.weights_changed.emit()
         self.subject.refresh()
+
+    def tell_newcomer(self) -> None:
+        """Tell of the image under the hand again: what has just begun to listen hears of it, and of its numbers."""
+        if self.has_weights:
+            self.subject.tell_again()

@@ -28,7 +28,7 @@ class LadderSession(QObject):
         self._timer.timeout.connect(self.compute)
         panel.compute_requested.connect(self.compute)
         panel.follow_changed.connect(self._follow)
-        panel.shown.connect(self._follow)
+        panel.sight_changed.connect(self._follow)
         self._subject.changed.connect(self._on_subject)
         self._subject.known_changed.connect(self._on_known)
         hub.analysis.found.connect(self._on_found)
@@ -46,7 +46,7 @@ class LadderSession(QObject):
 
     def _follow(self) -> None:
         stale = self._asked is None
-        if stale and self._panel.follow.isChecked() and self._panel.isVisible() and self._subject.pixels is not None:
+        if stale and self._panel.follow.isChecked() and self._panel.in_sight and self._subject.pixels is not None:
             self._timer.start()
 
     def _on_subject(self) -> None:

@@ -47,13 +47,17 @@ class ReadOutsSession(QObject):
         hub.data_changed.connect(self._on_data_changed)
         hub.analysis.found.connect(self._on_found)
         hub.analysis.ended.connect(self._on_ended)
-        panel.shown.connect(self._follow)
+        panel.sight_changed.connect(self._follow)
         panel.measure_requested.connect(self.measure_all)
         panel.scoreboard_requested.connect(self.add_to_scoreboard)
         panel.cancel_requested.connect(self.cancel)
         panel.row_removed.connect(self._on_row_removed)
         panel.set_interval(INTERVAL_MS / 1000.0)
+        if hub.config is not None:
+            self._stale = hub.has_weights or not hub.live
+            panel.set_model(hub.config.model)
         self._show_reason()
+        self._follow()
 
     # What was opened, and what changed
 
@@ -99,7 +103,7 @@ class ReadOutsSession(QObject):
         dataset = self._dataset()
         if dataset is None or self._hub.config is None:
             return
-        if not self._stale or self._following or not self._panel.isVisible():
+        if not self._stale or self._following or not self._panel.in_sight:
             return
         self._stale, self._following = False, True
         self._timer.start()

@@ -20,14 +20,12 @@ from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.analyses.in_turn import InTurn
 from explorer.session.analyses.shelf import ModelShelf, refusal, titled
 from explorer.session.autosaves import name_of
-from explorer.session.views import Views
 from explorer.session.workers import Workers
 from explorer.views.similar import CLOUD_COLOUR, MOST_BESIDE, NeighbourPictures, SimilarPanel
 from explorer.workers.analysis import Found, OpenModel
 from explorer.workers.similar import CloudAnalysis, MapAnalysis, MapModel, NeighboursAnalysis, NoiseChoice
 
 PURPOSE = "similar"
-DOCK = "view.dock_similar"
 MAP_CODES = 2_000
 """Codes on each small map."""
 _NEIGHBOURS_MS = 120
@@ -46,16 +44,15 @@ class SimilarSession(QObject):
 
     def __init__(
         self,
-        views: Views,
+        panel: SimilarPanel,
         workers: Workers,
         shelf: ModelShelf,
         hub: AnalysisHub,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._panel: SimilarPanel = views.similar
-        self._in_sight = False
-        self._open_name = ""
+        self._panel = panel
+        self._open_name = hub.name
         self._shelf = shelf
         self._hub = hub
         self._beside: list[tuple[str, MapModel]] = []
@@ -69,10 +66,13 @@ class SimilarSession(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_NEIGHBOURS_MS)
         self._timer.timeout.connect(self._ask_neighbours)
-        self._connect(views, workers)
+        self._connect(workers)
         self._show_reason("No model is open yet.")
+        if hub.config is not None:
+            self._on_model_opened(hub.config)
+            self._on_sight(self._panel.in_sight)
 
-    def _connect(self, views: Views, workers: Workers) -> None:
+    def _connect(self, workers: Workers) -> None:
         panel, hub = self._panel, self._hub
         panel.noise_changed.connect(self._ask_cloud)
         panel.new_noise_requested.connect(self.draw_new_noise)
@@ -81,8 +81,7 @@ class SimilarSession(QObject):
         panel.file_wanted.connect(self._ask_for_file)
         panel.model_removed.connect(self.remove)
         panel.image_chosen.connect(hub.latent.select_image)
-        # A dock behind another's tab still counts as visible, and its panel with it; only the dock itself says so.
-        views.window.docks.by_command()[DOCK].visibilityChanged.connect(self._on_visible)
+        panel.sight_changed.connect(self._on_sight)
         self._shelf.read.connect(self._on_read)
         self._shelf.failed.connect(self._on_unread)
         hub.model_opened.connect(self._on_model_opened)
@@ -152,9 +151,12 @@ class SimilarSession(QObject):
         self._panel.set_clean(picture_of(subject.pixels, config.image_height, config.image_width))
         self._follow()
 
-    def _on_visible(self, visible: bool) -> None:  # noqa: FBT001 - a signal's value
-        self._in_sight = visible
-        if visible:
+    @property
+    def _in_sight(self) -> bool:
+        return self._panel.in_sight
+
+    def _on_sight(self, in_sight: bool) -> None:  # noqa: FBT001 - a signal's value
+        if in_sight:
             self._on_codes()
             self._ask_maps()
             self._follow()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QProgressBar, QPus
 
 from core.findings.sampling import Ladder
 from explorer.theme import current_palette
+from explorer.views.dock_panel import DockPanel
 from explorer.views.panels.frame import ElidedLabel, muted_line, show_text
 from explorer.views.readouts import StatusLine, number
 
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
 _NO_LINE = "log p(x) is not known exactly above two latent dimensions: there is no line to climb to."
 
 
-class LadderPanel(QWidget):
+class LadderPanel(DockPanel):
     """Asks for the ladder of the image under the hand and shows it."""
 
     compute_requested = Signal()
     follow_changed = Signal()
     """Whether the ladder is to follow the hand."""
-    shown = Signal()
-    """The panel can be seen now."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,7 +123,6 @@ class LadderPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Make the plot, after the panel was painted."""
         super().showEvent(event)
-        self.shown.emit()
         if self._plot is None:
             QTimer.singleShot(0, self._make_plot)
 

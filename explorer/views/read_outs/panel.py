@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from core.config import ModelConfig
 from core.findings.read_outs import ReadOuts
 from core.findings.scoreboard import ScoreboardEntry
+from explorer.views.dock_panel import DockPanel
 from explorer.views.panels.frame import muted_line, show_text
 from explorer.views.read_outs.figures import FiguresPage
 from explorer.views.read_outs.plane_point import PlanePoint
@@ -17,11 +17,9 @@ from explorer.views.read_outs.scoreboard import Scoreboard
 _PROGRESS_WIDTH = 120
 
 
-class ReadOutsPanel(QWidget):
+class ReadOutsPanel(DockPanel):
     """Figures over the held-out images, live while a model trains, and the scoreboard of this session."""
 
-    shown = Signal()
-    """The panel can be seen now."""
     measure_requested = Signal()
     """The user wants the figures over all held-out images."""
     scoreboard_requested = Signal(int, int)
@@ -114,11 +112,6 @@ class ReadOutsPanel(QWidget):
         self._refresh()
 
     # Its own
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Tell that the panel can be seen."""
-        super().showEvent(event)
-        self.shown.emit()
 
     def _refresh(self) -> None:
         available = self._num_held_out > 0

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from core.config import ModelConfig
 from core.shapes import Picture, PictureStack
 from explorer.messages import OfferedModel
+from explorer.views.dock_panel import DockPanel
 from explorer.views.model_menu import ModelMenu
 from explorer.views.panels.frame import ElidedLabel
 from explorer.views.similar.column import CloudColumn
@@ -31,7 +32,7 @@ NUM_EXAMPLES = 5
 _TALL = 400
 
 
-class SimilarPanel(QWidget):
+class SimilarPanel(DockPanel):
     """Clouds of noisy copies under up to three models, and the image's nearest neighbours."""
 
     noise_changed = Signal(NoiseSettings)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from explorer.settings import Settings
+from explorer.views.later import Later
 from explorer.views.main_window import MainWindow, Panels
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 
@@ -35,8 +36,8 @@ def made(qtbot: Any, settings: Settings) -> Maker:
             _plain(),
             _plain(400),
             _plain(),
-            tuple(_plain() for _ in range(4)),
-            (_plain(), _plain()),
+            tuple(Later(_plain) for _ in range(4)),
+            (Later(_plain), Later(_plain)),
         )
         window = MainWindow(panels, settings)
         window.resize(width, height)

@@ -38,13 +38,13 @@ def shown_second(compare: CompareSession) -> PictureEncoding | None:
 
 def test_a_stale_encoding_by_a_slow_second_model_is_dropped(still: StillProgram) -> None:
     hand = still.open(trained())
+    compare = still.session.analyses.compare
     still.workers.beside.model_loaded.emit(LoadedModel(Path("second.safetensors"), trained(**AUTOENCODER), "compare"))
     second = still.workers.second
     assert second._model is not None
     config, weights = second._model
     slow = replace(make_hand(make_coder(config, weights), config), decode_ms=1e3, encode_ms=1e3)
     second.hand_ready.emit(slow)
-    compare = still.session.analyses.compare
     assert hand is still.session.latent.hand
 
     still.drag_handle_to(0.5, 0.1)
@@ -69,8 +69,8 @@ def test_a_stale_encoding_by_a_slow_second_model_is_dropped(still: StillProgram)
 
 def test_a_slow_first_model_is_asked_beside_the_window_and_its_stale_answer_is_dropped(still: StillProgram) -> None:
     still.open(trained(), slow=True)
-    still.workers.beside.model_loaded.emit(LoadedModel(Path("second.safetensors"), trained(**AUTOENCODER), "compare"))
     second, compare, analysis = still.workers.second, still.session.analyses.compare, still.workers.analysis
+    still.workers.beside.model_loaded.emit(LoadedModel(Path("second.safetensors"), trained(**AUTOENCODER), "compare"))
     assert second._model is not None
     config, weights = second._model
     second.hand_ready.emit(make_hand(make_coder(config, weights), config))
