@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.program import Program
@@ -18,6 +18,7 @@ from explorer.tour import main as run_tour
 from explorer.tour.driver import Driver, TourError, line
 from explorer.tour.main import _parsed
 from explorer.tour.stops import Tour
+from explorer.views.main_window import MainWindow
 from tests.e2e.test_window import run
 from tests.open_program import LONG, OpenProgram, model_file
 
@@ -95,8 +96,33 @@ def program(tmp_path: Path) -> Iterator[Program]:
     program.window.deleteLater()
 
 
+class StrayWindows(QObject):
+    """Notes every widget that opens a window of its own, but for menus and tips: a part shown before it had a place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            kinds = {Qt.WindowType.Popup, Qt.WindowType.ToolTip, Qt.WindowType.Dialog}
+            if watched.windowType() not in kinds and not isinstance(watched, MainWindow):
+                self.seen.append(f"{type(watched).__name__} {watched.objectName()}")
+        return False
+
+
+@pytest.fixture
+def stray_windows(qapp: QApplication) -> Iterator[StrayWindows]:
+    watch = StrayWindows()
+    qapp.installEventFilter(watch)
+    yield watch
+    qapp.removeEventFilter(watch)
+
+
 @pytest.mark.slow
-def test_every_stop_is_made_and_measured_on_small_data(program: Program, tmp_path: Path) -> None:
+def test_every_stop_is_made_and_measured_on_small_data(
+    stray_windows: StrayWindows, program: Program, tmp_path: Path
+) -> None:
     driver = Driver(program.window, tmp_path)
     said: list[str] = []
     # So long that the drag during training finds it still training; it is ended as soon as that is done.
@@ -105,6 +131,7 @@ def test_every_stop_is_made_and_measured_on_small_data(program: Program, tmp_pat
     tour.walk()
     assert tour.leave()
     assert tour.problem == ""
+    assert not stray_windows.seen
     titles = [picture["title"] for picture in driver.pictures]
     assert titles[0] == "opened"
     assert {"slid", "drawn", "trained", "dragged while training"} <= set(titles)

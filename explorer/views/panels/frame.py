@@ -95,7 +95,9 @@ def muted_line(text: str = "") -> QLabel:
     label = QLabel(text)
     label.setProperty("role", "muted")
     label.setWordWrap(True)
-    label.setVisible(bool(text))
+    # To show it before it has a place would open a window of its own.
+    if not text:
+        label.hide()
     return label
 
 

@@ -78,7 +78,8 @@ class CloudColumn(QWidget):
         self._cloud: Cloud | None = None
         self._title = ElidedLabel(bold=True, cut=Qt.TextElideMode.ElideRight)
         self.remove = IconButton("close", "Take this model away", "Take this model away")
-        self.remove.setVisible(slot > 0)
+        if slot == 0:
+            self.remove.hide()
         self.remove.clicked.connect(self._on_remove)
         self.canvas = MapCanvas()
         self.figures = FigureRow("How the cloud lies")
