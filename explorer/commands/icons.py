@@ -12,7 +12,7 @@ from resources import resource
 _SIDES = (16, 18, 20, 24)
 """What the program's icons measure, in logical pixels."""
 _LARGEST = 64
-"""In device pixels; what no other size is large enough for, as on a screen that is plugged in later, is drawn from it."""
+"""In device pixels: for what needs more than the other sizes have, as on a screen that is plugged in later."""
 
 
 def tinted_icon(name: str, colour: str = "", disabled_colour: str = "") -> QIcon:
