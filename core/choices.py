@@ -50,8 +50,8 @@ VARIANCES = (
     Choice("per_pixel", "σ per pixel", "The decoder gives a standard deviation for each pixel."),
 )
 POSTERIORS = (
-    Choice("factorised", "Factorised Gaussian", "q(z|x) = N(mean, diag(exp(log_var))): independent dimensions."),
-    Choice("full", "Full-covariance Gaussian", "q(z|x) = N(mean, L Lᵀ): dimensions may depend on each other."),
+    Choice("factorised", "Factorised", "A Gaussian with independent dimensions: q(z|x) = N(mean, diag(exp(log_var)))."),
+    Choice("full", "Full covariance", "A Gaussian whose dimensions may depend on each other: q(z|x) = N(mean, L Lᵀ)."),
 )
 SPARSITIES = (
     Choice("kl", "KL to ρ", "Sigmoid units; the price is KL(ρ ‖ mean activation), summed over the units."),

@@ -14,6 +14,7 @@ from explorer.display import display_problem
 from explorer.hooks import ErrorHook, ErrorLog, SignalHook
 from explorer.program import Program, application, data_folder
 from explorer.settings import Settings
+from explorer.stalls import StallWatch
 from explorer.theme import apply_theme, unstyled
 from explorer.views.help_windows import program_version
 
@@ -72,7 +73,10 @@ def main(arguments: list[str] | None = None) -> int:
     program.start(tuple(Path(name).absolute() for name in options.paths))
     # All that stands now is there to stay, and the collector need never go through it.
     gc.freeze()
+    stalls = StallWatch(folder)
+    stalls.start()
     status = app.exec()
+    stalls.stop()
     signals.remove()
     errors.remove()
     log.stop()

@@ -23,7 +23,6 @@ from explorer.session.drawing import DrawingSession
 from explorer.session.fit_notes import note_on_fit
 from explorer.session.importing import ImportSession
 from explorer.session.latent import LatentSession
-from explorer.session.movement import Movement
 from explorer.session.sampling import SamplingSession
 from explorer.session.slider_edits import SliderSession
 from explorer.session.subject import SubjectSession
@@ -56,7 +55,6 @@ class Session(QObject):
         self.activations = ActivationSession(views.model, self.latent, self)
         self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
         self.subject = SubjectSession(self.latent, self.drawing, self)
-        self.movement = Movement(self.latent, self.drawing, self)
         self.hub = AnalysisHub(
             views.canvas, self.latent, self.drawing, self.subject, workers.analysis, workers.evidence, self
         )
@@ -102,9 +100,6 @@ class Session(QObject):
         workers.inference.failed.connect(self.failed)
         workers.evidence.failed.connect(self.failed)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
-        self.movement.changed.connect(workers.analysis.set_hand_moving)
-        self.movement.changed.connect(workers.evidence.set_hand_moving)
-        self.movement.moved.connect(workers.evidence.note_movement)
         workers.training.change_refused.connect(self.failed)
         workers.training.model_saved.connect(documents.on_model_saved)
         workers.training.save_failed.connect(documents.on_failed)

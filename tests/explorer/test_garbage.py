@@ -109,6 +109,7 @@ def test_a_generation_that_is_switched_off_is_never_due(monkeypatch: pytest.Monk
     assert collect_if_due() is None
 
 
+@pytest.mark.usefixtures("qapp")
 def test_a_running_program_has_its_garbage_collected_by_the_gui_thread(tmp_path: Path) -> None:
     gc.enable()
     program = OpenProgram(tmp_path, model_file()).opened()

@@ -8,6 +8,7 @@ from core.snapshots import HeldOutReport
 from explorer.messages import DocumentInfo
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
+from explorer.session.movement import Movement
 from explorer.session.subject import SubjectSession
 from explorer.views.canvas import LatentCanvas
 from explorer.workers.analysis import AnalysisThread
@@ -55,6 +56,10 @@ class AnalysisHub(QObject):
         self.has_weights = False
         """Whether the threads have weights of the open model."""
         latent.hand_changed.connect(self.tell_weights)
+        self.movement = Movement(latent, drawing, self)
+        self.movement.changed.connect(analysis.set_hand_moving)
+        self.movement.changed.connect(evidence.set_hand_moving)
+        self.movement.moved.connect(evidence.note_movement)
 
     def open_model(self, config: ExperimentConfig) -> None:
         """Take note of another model; analyses of the former are given up."""

@@ -11,6 +11,8 @@ from explorer.messages import Subject
 from explorer.session.subject import PACE_MS
 from tests.open_program import OpenProgram, model_file
 
+pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
+
 MOVES, GAP_MS = 60, 5
 
 
@@ -26,7 +28,7 @@ class Heard:
     def __init__(self, opened: OpenProgram) -> None:
         self.moving: list[bool] = []
         self.subjects: list[Subject] = []
-        opened.session.movement.changed.connect(self.moving.append)
+        opened.session.hub.movement.changed.connect(self.moving.append)
         opened.session.subject.changed.connect(self.subjects.append)
 
 

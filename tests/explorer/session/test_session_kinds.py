@@ -129,7 +129,7 @@ def test_greys_stay_greys_for_a_model_that_describes_nothing_else(opened: OpenPr
 
 
 def test_what_cannot_be_trained_together_is_said_at_the_start(opened: OpenProgram) -> None:
-    choose(opened, "posterior", "Full-covariance Gaussian")
+    choose(opened, "posterior", "Full covariance")
     opened.set_field("latent_dim", "100")
     opened.press(Qt.Key.Key_F5)
     opened.until("the reason", lambda: bool(opened.error))
@@ -154,7 +154,7 @@ def test_an_importance_weighted_model_takes_the_weight_of_the_kl_away_and_says_s
 
 
 def test_a_full_covariance_is_trained_from_the_form(opened: OpenProgram) -> None:
-    choose(opened, "posterior", "Full-covariance Gaussian")
+    choose(opened, "posterior", "Full covariance")
     train(opened)
     opened.until("its codes", opened.is_ready)
     opened.drag_handle_to(0.4, 0.3)
