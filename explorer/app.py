@@ -15,7 +15,7 @@ from explorer.hooks import ErrorHook, ErrorLog, SignalHook
 from explorer.program import Program, application, data_folder
 from explorer.settings import Settings
 from explorer.stalls import StallWatch
-from explorer.theme import apply_theme
+from explorer.theme import apply_theme, unstyled
 from explorer.views.help_windows import program_version
 
 
@@ -63,7 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
     log = ErrorLog(folder)
     log.start()
     errors, signals = ErrorHook(), SignalHook()
-    program = Program(settings, folder)
+    with unstyled(app):
+        program = Program(settings, folder)
     watch = _Watch(app, program)
     errors.caught.connect(program.show_error)
     signals.received.connect(watch.on_signal)

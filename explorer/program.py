@@ -69,7 +69,11 @@ class Program(QObject):
         if self.session.closing:
             return
         for thread in self.workers.all:
-            thread.start()
+            if thread is not self.workers.analysis:
+                thread.start()
+        # Analyses wait for the digit that can be dragged, and for torch: beside its import both would be late.
+        self.workers.training.torch_loaded.connect(self._start_analyses)
+        self.workers.training.run_started.connect(self._start_analyses)
         self.session.open_start(self._paths)
         # torch comes last: the shipped model is decoded without it, and its import slows everything for a moment.
         self.session.latent.refreshed.connect(self._on_first_picture)
@@ -77,6 +81,10 @@ class Program(QObject):
     def _on_first_picture(self) -> None:
         self.session.latent.refreshed.disconnect(self._on_first_picture)
         self.workers.training.load_torch()
+
+    def _start_analyses(self) -> None:
+        if not self.session.closing and not self.workers.analysis.isRunning():
+            self.workers.analysis.start()
 
     def _on_closed(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
         self.settings.save()

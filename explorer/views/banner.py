@@ -1,7 +1,7 @@
 """Messages above the canvas, not modal: one for errors, one for notes, each with an action and a close button."""
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from explorer.commands.icons import tinted_icon
@@ -110,8 +110,6 @@ class _Row(QFrame):
         row.addWidget(self._symbol, 0, top)
         row.addLayout(self._body, 1)
         row.addWidget(self._close, 0, top)
-        self._symbol.setFixedHeight(self._close.sizeHint().height())
-        self._label.setMinimumHeight(self._close.sizeHint().height())
         self._tint()
         self.hide()
 
@@ -139,6 +137,12 @@ class _Row(QFrame):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_symbol"):
             self._tint()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Have symbol and first line at the height of the button that closes; the style that says it may come last."""
+        super().showEvent(event)
+        self._symbol.setFixedHeight(self._close.sizeHint().height())
+        self._label.setMinimumHeight(self._close.sizeHint().height())
 
     def _tint(self) -> None:
         colours = current_palette()

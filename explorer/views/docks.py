@@ -110,14 +110,8 @@ def _made_later(
 ) -> QDockWidget:
     """Return a dock whose content is made when it is first seen."""
     place = Place(later)
-    dock = _made(name, title, place, window)
-
-    def put(content: QWidget) -> None:
-        dock.setWidget(ContentScroll(stacked(content, grows=0)) if scrolls else content)
-        place.deleteLater()
-
-    later.then(put)
-    return dock
+    later.then(lambda content: place.put(ContentScroll(stacked(content, grows=0)) if scrolls else content))
+    return _made(name, title, place, window)
 
 
 class ContentScroll(QScrollArea):

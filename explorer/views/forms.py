@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
@@ -230,11 +231,18 @@ class SectionForm(QWidget):
             label.setFixedWidth(self.fontMetrics().horizontalAdvance(_WIDEST_LABEL) + 4)
             # At the height of the editor's text, also when an error stands below the editor.
             label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            label.setContentsMargins(0, (editor.sizeHint().height() - self.fontMetrics().height()) // 2, 0, 0)
             label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
             layout.addRow(label, holder)
         self._rows[declared.name] = _Row(declared, editor, label, holder, error, layout)
         _describe(self._rows[declared.name])
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Put the labels at the height of the text in their editors; the style that says it may come last."""
+        super().showEvent(event)
+        for row in self._rows.values():
+            if row.label is not None:
+                above = (row.editor.sizeHint().height() - self.fontMetrics().height()) // 2
+                row.label.setContentsMargins(0, above, 0, 0)
 
     def _blank_label(self) -> QLabel:
         blank = QLabel()

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 P = TypeVar("P", bound=QWidget, covariant=True)  # noqa: PLC0105 - short, as in Generic[P]
 
@@ -43,7 +43,7 @@ class Later(Generic[P]):
 
 
 class Place(QWidget):
-    """Stands where a panel will be, and has it made when the place is painted for the first time.
+    """Where a panel is, or will be: it has the panel made when it is painted for the first time.
 
     (To be shown says little: while docks are arranged each is shown for a moment, and behind a tab it counts as shown.)
     """
@@ -52,6 +52,19 @@ class Place(QWidget):
         super().__init__()
         self._panel = panel
         self._seen = False
+        self._wanted = QSize()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+
+    def put(self, content: QWidget) -> None:
+        """Fill the place; it stays as large as it is, if the content can do with that."""
+        if self.isVisible():
+            self._wanted = self.size()
+        self._layout.addWidget(content)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the content's own size, or the one that the place had without it: docks do not move for it."""
+        return self._wanted if self._wanted.isValid() else super().sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Have the panel made once the painting is over."""

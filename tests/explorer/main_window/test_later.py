@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QWidget
 
 from explorer.settings import Settings
@@ -16,6 +17,13 @@ NAMES = ("dock_ladder", "dock_gaps", "dock_read_outs", "dock_similar", "dock_fit
 Maker = Callable[[], MainWindow]
 
 
+class Roomy(DockPanel):
+    """A panel that would like more room than there is."""
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(900, 700)
+
+
 class Counted:
     """Makes panels and counts them."""
 
@@ -24,7 +32,7 @@ class Counted:
         self.later = Later(self._make)
 
     def _make(self) -> DockPanel:
-        self.made.append(DockPanel())
+        self.made.append(Roomy())
         return self.made[-1]
 
 
@@ -69,6 +77,7 @@ def test_a_panel_behind_a_tab_is_made_when_it_is_first_seen_and_once(
 ) -> None:
     window = made()
     assert all(not one.made for one in counted.values())
+    room = window.centralWidget().size()
     filled: list[QWidget] = []
     counted[name].later.then(filled.append)
     bring(window, name)
@@ -78,6 +87,7 @@ def test_a_panel_behind_a_tab_is_made_when_it_is_first_seen_and_once(
     assert dock_of(window, name).isAncestorOf(panel)
     qtbot.waitUntil(lambda: panel.in_sight)
     assert [other for other, one in counted.items() if one.made] == [name]
+    assert window.centralWidget().size() == room, "nothing moves for it"
     bring(window, "dock_curves" if name != "dock_fit" else "dock_ledger")
     qtbot.waitUntil(lambda: not panel.in_sight)
     bring(window, name)

@@ -100,3 +100,19 @@ def test_a_panel_behind_a_tab_has_nothing_computed_for_it(opened: OpenProgram) -
     opened.raise_dock(panel)
     opened.until("it to be followed again", lambda: not session._stale)
     opened.until("figures again", lambda: not session._following, timeout_s=60.0)
+
+
+def test_a_panel_that_was_in_front_at_the_end_is_there_again_at_the_next_start(tmp_path: Path) -> None:
+    before = OpenProgram(tmp_path, model_file()).opened()
+    see(before, "read_outs")
+    before.leave()
+    again = OpenProgram(tmp_path, model_file())
+    running: list[bool] = []
+    workers = again.program.workers
+    workers.training.torch_loaded.connect(lambda: running.append(workers.analysis.isRunning()))
+    again.opened()
+    again.until("the panel", lambda: made(again) == ["read_outs"])
+    again.until("figures", lambda: bool(again.views.read_outs.figures.figures), timeout_s=60.0)
+    assert running == [False], "analyses began before torch was there, and beside its import"
+    assert not again.error
+    again.leave()
