@@ -42,7 +42,7 @@ class AutoencoderStops(Hands):
         """Draw the mean activations to ρ by the KL, then down by L1, and look at every unit."""
         self.measured["sparse"] = {
             "kl": self._activations("KL", "30", "sparse, KL to rho"),
-            "l1": self._activations("L1", "3", "sparse, L1"),
+            "l1": self._activations("L1", "1", "sparse, L1"),
         }
         saved = self._program.session.documents.saved
         if saved is not None:
