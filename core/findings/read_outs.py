@@ -1,5 +1,6 @@
 """What the codes of some images of a data set say of a model, as the read-outs show it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,6 +82,8 @@ def collapse_sentence(kl_per_dimension: Sequence[float]) -> str:
         return f"Every dimension carries less than {COLLAPSED_BELOW:g} nats: the posterior has collapsed to the prior."
     if not collapsed:
         least = min(kl_per_dimension)
-        return f"No dimension has collapsed: each carries at least {least:.2g} nats."
+        # Rounded down, or the sentence would not be true.  A hair upwards: 100 × 0.29 is 28.999….
+        floor = math.floor(100.0 * least + 1e-9) / 100.0 if math.isfinite(least) else least
+        return f"No dimension has collapsed: each carries at least {floor:g} nats."
     carry = "carries" if collapsed == 1 else "carry"
     return f"{collapsed} of {total} dimensions {carry} less than {COLLAPSED_BELOW:g} nats: collapsed."

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPointF, Qt
-from PySide6.QtWidgets import QComboBox, QDockWidget, QLineEdit
+from PySide6.QtWidgets import QComboBox, QDockWidget, QLineEdit, QScrollArea, QWidget
 
 from core.saved_model import SavedModel
 from explorer.program import Program
@@ -47,21 +47,53 @@ class Hands(QObject):
             parent.raise_()
             self._driver.wait(100)
 
-    def _train_for_an_epoch(self, label: str, name: str) -> SavedModel:
-        """Return a new model of the kind that the panel calls `label`, trained for one epoch as a person would."""
-        views, training = self._program.views, self._program.session.training
-        kinds, epochs = views.model.form.editor("model"), views.training.findChild(QLineEdit, "epochs")
-        if not isinstance(kinds, QComboBox) or epochs is None:
-            raise TourError("the panels have no field for the kind of model, or none for the epochs")
-        # After a menu a desktop gives the window the keys again; off-screen nobody does.
+    def _choose(self, name: str, word: str) -> None:
+        """Choose an entry of a setting's box by typing how it begins, without a space: that would open the list."""
+        self._activate()
+        box = self._editor(name)
+        if not isinstance(box, QComboBox):
+            raise TourError(f"{name} is no setting to choose by name")
+        box.setFocus()
+        self._driver.type(box, word)
+        if not box.currentText().startswith(word):
+            raise TourError(f"{name} does not offer {word}")
+
+    def _enter(self, name: str, text: str) -> None:
+        """Type a setting into its field."""
+        self._activate()
+        field = self._editor(name)
+        if not isinstance(field, QLineEdit):
+            raise TourError(f"{name} is no setting to type")
+        field.setFocus()
+        field.selectAll()
+        self._driver.type(field, text)
+        self._driver.key(field, Qt.Key.Key_Return)
+
+    def _editor(self, name: str) -> QWidget:
+        """Return the editor of a setting, in whichever panel it is."""
+        for form in (self._program.views.model.form, *self._program.views.training.forms):
+            if name in form.values():
+                return form.editor(name)
+        raise TourError(f"the panels have no field for {name}")
+
+    def _activate(self) -> None:
+        """Give the window the keys: after a menu a desktop does so itself; off-screen nobody does."""
         self._program.window.activateWindow()
         self._driver.wait_for("the window to be active", self._program.window.isActiveWindow)
-        kinds.setFocus()
-        self._driver.type(kinds, label)
-        epochs.setFocus()
-        epochs.selectAll()
-        self._driver.type(epochs, "1")
-        self._driver.key(epochs, Qt.Key.Key_Return)
+
+    def _bring_into_view(self, widget: QWidget) -> None:
+        """Scroll until a widget is in sight."""
+        parent = widget.parentWidget()
+        while parent is not None and not isinstance(parent, QScrollArea):
+            parent = parent.parentWidget()
+        if isinstance(parent, QScrollArea):
+            parent.ensureWidgetVisible(widget)
+
+    def _train_for_an_epoch(self, label: str, name: str) -> SavedModel:
+        """Return a new model of the kind that the panel calls `label`, trained for one epoch as a person would."""
+        training = self._program.session.training
+        self._choose("model", label)
+        self._enter("epochs", "1")
         self._driver.key(self._program.window, Qt.Key.Key_F5)
         self._driver.wait_for(f"the run of {label}", lambda: training.active, timeout_s=30)
         self._driver.wait_for("its end", lambda: not training.active, timeout_s=600)

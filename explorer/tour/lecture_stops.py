@@ -13,7 +13,7 @@ from explorer.tour.driver import TourError, line
 from explorer.tour.hands import Hands
 
 # A seven, as a hand draws it on the 280×280 sheet.
-_SEVEN = [(70.0, 70.0), (205.0, 70.0), (120.0, 225.0)]
+SEVEN = [(70.0, 70.0), (205.0, 70.0), (120.0, 225.0)]
 _MOST_NOTCHES = 20
 _RESIDUAL_NATS = 1e-3
 
@@ -68,7 +68,7 @@ class LectureStops(Hands):
         self._raise_dock(views.ledger)
         views.draw_pad.clear()
         surface = views.draw_pad.surface
-        corners = [surface.widget_from_ink(x, y) for x, y in _SEVEN]
+        corners = [surface.widget_from_ink(x, y) for x, y in SEVEN]
         path = [*line(corners[0], corners[1], 18), *line(corners[1], corners[2], 20)[1:]]
         self._driver.press(surface, path[0])
         seen: list[str] = []

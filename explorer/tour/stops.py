@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from explorer.messages import Failed, RunState
 from explorer.program import Program
+from explorer.tour.autoencoder_stops import AutoencoderStops
 from explorer.tour.bound_stops import BoundStops
 from explorer.tour.driver import Driver, TourError, line
 from explorer.tour.hands import Hands
@@ -35,6 +36,7 @@ class Tour(Hands):
         self._epochs = epochs
         self._say = say
         self._lecture = BoundStops(program, driver)
+        self._autoencoders = AutoencoderStops(program, driver)
         self.problem = ""
         self._ended: bool | None = None
         self._painted_at = 0.0
@@ -47,14 +49,14 @@ class Tour(Hands):
     def walk(self) -> None:
         """Make every stop.  Raises TourError where the program does not do what it should."""
         before = (self._open, self._drag, self._grab_a_point, self._slide, self._draw)
-        after = (self._train, self._similar, self._change_theme)
+        after = (self._train, self._similar, *self._autoencoders.stops, self._change_theme)
         stops = (*before, *self._lecture.stops, *after, *self._lecture.last_stops)
         for number, stop in enumerate(stops):
             self._say(number / len(stops), stop.__name__.strip("_").replace("_", " "))
             stop()
             if self.problem:
                 raise TourError(self.problem)
-        self.measured |= self._lecture.measured
+        self.measured |= self._lecture.measured | self._autoencoders.measured
         self._say(1.0, "done")
 
     def leave(self) -> bool:

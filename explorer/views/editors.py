@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
 from core.settings import ConfigError, Declaration, Setting, parse
 
 _SERIES = (1.0, 2.0, 5.0)
+_LABEL_GAP_PX = 2
+"""What the style leaves free on both sides of a combo box's label together."""
 
 
 def stepped(value: float, direction: int, declaration: Declaration) -> float:
@@ -81,17 +83,27 @@ class ChoiceEditor(QComboBox):
         else:
             event.ignore()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        """Paint the choice, shortened with an ellipsis where there is no room; Qt would cut through a letter."""
-        painter, option = QStylePainter(self), QStyleOptionComboBox()
-        self.initStyleOption(option)
-        field = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
-        )
-        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, field.width() - 2)
-        option.currentText = text
+    @property
+    def shown_text(self) -> str:
+        """The label of the choice, with an ellipsis where there is no room for all of it."""
+        return str(self._elided().currentText)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Paint the box; a style sheet's style would cut a long label in the middle of a letter."""
+        option = self._elided()
+        painter = QStylePainter(self)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
+        event.accept()
+
+    def _elided(self) -> QStyleOptionComboBox:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        control, part = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(control, option, part, self).width() - _LABEL_GAP_PX
+        option.currentText = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+        return option
 
     def _activated(self) -> None:
         self.edited.emit()

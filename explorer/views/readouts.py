@@ -12,6 +12,7 @@ from explorer.theme import current_palette
 
 _ROW_GAP = 3
 _COLUMN_GAP = 10
+_MOST_DECIMALS = 6
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -38,6 +39,14 @@ def spread(value: float, digits: int = 3) -> str:
     if not 1e-4 <= size < 1e3:
         return "0" if value == 0.0 else f"{value:.{digits - 1}e}"
     return f"{value:.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
+
+
+def with_error(value: float, error: float) -> str:
+    """Return a figure and its error, both to the second digit of the error."""
+    if not (math.isfinite(value) and 0.0 < error < math.inf):
+        return f"{value:,.3g} ± {error:.2g}"
+    decimals = min(max(0, 1 - math.floor(math.log10(error))), _MOST_DECIMALS)
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}".replace("-", MINUS)
 
 
 class StatusLine(QWidget):

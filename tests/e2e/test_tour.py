@@ -135,8 +135,16 @@ def test_every_stop_is_made_and_measured_on_small_data(
     titles = [picture["title"] for picture in driver.pictures]
     assert titles[0] == "opened"
     assert {"slid", "drawn", "trained", "dragged while training"} <= set(titles)
+    assert {"denoising, gaussian noise", "denoising, dropped pixels", "sparse, KL to rho", "sparse, L1"} <= set(titles)
     assert len(set(tour.measured["drag_pictures"])) == 5  # type: ignore[call-overload]
     assert json.dumps(tour.measured)
+    repairs, sparse = tour.measured["denoising"], tour.measured["sparse"]
+    assert isinstance(repairs, dict)
+    assert isinstance(sparse, dict)
+    assert repairs["gaussian"] != repairs["dropout"]
+    assert all(figures["corrupted_mse"] > 0.0 for figures in repairs.values())
+    assert sparse["kl"]["target"] == 0.05
+    assert "target" not in sparse["l1"]
     drag = tour.measured["drag_ms"]
     assert isinstance(drag, dict)
     assert 0.0 < drag["p50"] <= drag["p95"] <= drag["max"]

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QWidget
 
 from core.config import SECTIONS, ExperimentConfig, ModelConfig
 from core.settings import ConfigError, Declaration
+from explorer.views.count_field import CountField
 from explorer.views.editors import ChoiceEditor, SwitchEditor, TextEditor, stepped
 from explorer.views.forms import SectionForm, commit_pending_edit, folded, relevant
 
@@ -77,6 +78,18 @@ def test_a_choice_says_in_its_tooltips_what_it_means(qtbot: Any) -> None:
     assert isinstance(box, ChoiceEditor)
     assert "Fully connected layers." in box.toolTip()
     assert box.itemData(1, Qt.ItemDataRole.ToolTipRole).startswith("Strided convolutions")
+
+
+def test_a_label_that_has_no_room_ends_in_an_ellipsis(qtbot: Any) -> None:
+    declared = next(setting for setting in SECTIONS["model"].settings() if setting.name == "model")
+    box = ChoiceEditor(declared)
+    qtbot.addWidget(box)
+    box.resize(400, box.sizeHint().height())
+    box.set_value("denoising_autoencoder")
+    assert box.shown_text == box.currentText() == "Denoising autoencoder"
+    box.resize(90, box.height())
+    assert box.shown_text.endswith("…")
+    assert box.shown_text.startswith("Deno")
 
 
 def test_a_typed_number_is_given_on_once_with_its_type(training: Shown, qtbot: Any) -> None:
@@ -346,3 +359,10 @@ def _wheel(amount: int) -> QWheelEvent:
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
+
+
+def test_the_text_of_a_count_stands_off_its_border(qtbot: Any) -> None:
+    field = CountField(1, 500, 50)
+    qtbot.addWidget(field)
+    assert (field.minimum(), field.maximum(), field.value()) == (1, 500, 50)
+    assert field.lineEdit().textMargins().left() > 0

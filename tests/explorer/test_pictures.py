@@ -18,7 +18,7 @@ from explorer.theme import current_palette
 from explorer.views.hand_panel import HandPanel
 from explorer.views.picture_row import PictureRow
 from explorer.views.pictures import PictureView
-from explorer.views.readouts import NumberRow, NumberTable, number, spread
+from explorer.views.readouts import NumberRow, NumberTable, number, spread, with_error
 
 
 def picture(low: int = 90, high: int = 160, shape: tuple[int, int] = (28, 28)) -> np.ndarray[Any, Any]:
@@ -264,6 +264,20 @@ def test_numbers_have_a_true_minus_and_no_negative_zero(value: float, text: str)
 )
 def test_a_standard_deviation_has_three_significant_digits(value: float, text: str) -> None:
     assert spread(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (19_413.2, 72.4, "19,413 ± 72"),
+        (3.1712, 0.189, "3.17 ± 0.19"),
+        (-2.0, 0.0312, "−2.000 ± 0.031"),
+        (5.0, 0.0, "5 ± 0"),
+        (5.0, float("nan"), "5 ± nan"),
+    ],
+)
+def test_a_figure_has_the_digits_that_its_error_leaves(value: float, error: float, text: str) -> None:
+    assert with_error(value, error) == text
 
 
 def test_a_table_paints_its_numbers_in_the_themes_text_colour(window: QWidget) -> None:

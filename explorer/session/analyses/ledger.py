@@ -28,6 +28,7 @@ class LedgerSession(QObject):
         self._panel = panel
         self._hub = hub
         self._subject: Subject | None = None
+        self._chosen: SubjectSource | None = None
         self._settled = False
         self._oldest: int | None = None
         """Least version of weights of the open model; None while its first are on their way."""
@@ -53,7 +54,8 @@ class LedgerSession(QObject):
         return self._settled
 
     def _on_source_chosen(self, name: str) -> None:
-        self._hub.subject.choose(None if name == FOLLOWS else SubjectSource[name])
+        self._chosen = None if name == FOLLOWS else SubjectSource[name]
+        self._hub.subject.choose(self._chosen)
 
     def _on_model_opened(self) -> None:
         config = self._hub.config
@@ -61,6 +63,9 @@ class LedgerSession(QObject):
         # A model without codes has no hand to tell its version; it is newer than any that was seen.
         self._oldest = self._newest + 1 if without_codes else None
         self._subject = None
+        # Of a model without codes only a drawing can be asked for; what was chosen before waits for the next model.
+        self._panel.set_choosable(not without_codes)
+        self._panel.set_choice(SubjectSource.DRAWING if without_codes else self._chosen)
         self._forget(BUILDING)
 
     def _on_weights_changed(self) -> None:

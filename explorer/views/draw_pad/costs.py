@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from core.compatibility import is_normalised
-from core.config import ModelConfig
+from core.config import MOST_EXACT_DIMENSIONS, ModelConfig
 from core.data.greys import has_greys
 from core.findings.pixel_sampling import PixelScore
 from core.shapes import Picture
 from core.snapshots import PictureEncoding
+from explorer.views.notation import dimension_name
 from explorer.views.readouts import NumberRow, number, spread
 
 NOTHING = "–"
@@ -56,7 +57,9 @@ def posterior_rows(encoding: PictureEncoding) -> tuple[tuple[str, ...], list[Num
         std = np.exp(0.5 * encoding.log_var).tolist()
         cells = [(number(value), spread(deviation)) for value, deviation in zip(mean, std, strict=True)]
     rows = [
-        NumberRow(f"z{index + 1}", texts, f"Latent dimension {index + 1}: mean and standard deviation of q(z | x).")
+        NumberRow(
+            dimension_name(index), texts, f"Latent dimension {index + 1}: mean and standard deviation of q(z | x)."
+        )
         for index, texts in enumerate(cells[:MOST_DIMENSIONS])
     ]
     if hidden > 0:
@@ -96,11 +99,17 @@ def encoding_sentence(encoding: PictureEncoding, model: ModelConfig) -> str:
     """Return what has to be said of an encoding's numbers."""
     sentences = [no_bound(model)]
     if encoding.kl is not None:
-        plural = "" if encoding.num_samples == 1 else "s"
-        sentences = [f"NLL over {encoding.num_samples} sample{plural} of q(z | x); weights version {encoding.version}."]
+        sentences = [f"NLL {_average(encoding)}; weights version {encoding.version}."]
     elif encoding.corrupted is not None:
         sentences.append("It reconstructs from the corrupted x̃.")
     return " ".join([*sentences, *_unit_sentence(encoding.seen, model)])
+
+
+def _average(encoding: PictureEncoding) -> str:
+    """Return of what the NLL is an average: nodes of a quadrature, or samples where the dimensions are too many."""
+    if len(encoding.mean) <= MOST_EXACT_DIMENSIONS:
+        return f"by quadrature at {encoding.num_samples} codes"
+    return f"over {encoding.num_samples} samples of q(z | x)"
 
 
 def score_sentence(score: PixelScore, model: ModelConfig) -> str:

@@ -18,6 +18,7 @@ from explorer.views.draw_pad.costs import (
     score_rows,
     score_sentence,
 )
+from explorer.views.notation import dimension_name
 from explorer.views.picture_row import PictureRow
 from explorer.views.pictures import PictureView
 from explorer.views.readouts import NumberRow, NumberTable
@@ -124,8 +125,8 @@ class EncodingView(QWidget):
         self.expected.set_picture(None)
         if encoding is None:
             # As many rows as before, or the sheet above would move between two strokes.
-            rows = range(1, self._num_dimensions_shown + 1)
-            self.posterior.set_rows(("q(z | x)", "μ", "σ"), [NumberRow(f"z{row}", (NOTHING,) * 2) for row in rows])
+            names = [dimension_name(row) for row in range(self._num_dimensions_shown)]
+            self.posterior.set_rows(("q(z | x)", "μ", "σ"), [NumberRow(name, (NOTHING,) * 2) for name in names])
             self.costs.set_rows(COST_HEADER, empty_costs(self._model))
             self._say(reason)
             return

@@ -15,6 +15,8 @@ _LEAST_ITERATIONS = 20
 _LEAST_SPAN = 0.5
 """Nats that the plot shows at least: a fit that has arrived is a flat line, not noise."""
 _PADDING = 0.08
+_MOST_OF_LABELS = 0.25
+"""Share of the height that the room for a label may take at either end."""
 _TEXT_GAP = 4.0
 
 
@@ -66,30 +68,46 @@ class ClimbPlot(QWidget):
         low, high = self._span()
         self._paint_ticks(painter, area, low, high)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        # The labels stand at opposite ends: the lines may lie on each other, at the scale of a start from the prior.
-        for row, (nats, text, colour) in enumerate(self._lines):
+        for row, (nats, _, colour) in enumerate(self._lines):
             y = _place(nats, low, high, area)
             style = Qt.PenStyle.DashLine if row == 0 else Qt.PenStyle.DotLine
             painter.setPen(QPen(QColor(getattr(colours, colour)), 1.3, style))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            label = f"{text} {number(nats)}"
-            width = QFontMetricsF(self.font()).horizontalAdvance(label)
-            below = row == 0 or y - self.fontMetrics().height() < area.top()
-            x = area.right() - width - _TEXT_GAP if row == 0 else area.left() + _TEXT_GAP
-            base = y + self.fontMetrics().ascent() + 1.0 if below else y - self.fontMetrics().descent() - 1.0
-            painter.drawText(QPointF(x, base), label)
-        self._paint_curve(painter, area, low, high)
+            painter.drawText(self.label_rect(row), Qt.AlignmentFlag.AlignCenter, self._label(row))
+        self._paint_curve(painter)
         painter.end()
 
-    def _paint_curve(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
-        if not self._elbos:
-            return
-        colours = current_palette()
+    def label_rect(self, row: int) -> QRectF:
+        """Return where a line's label stands: what climbs between the lines crosses neither.
+
+        That of the first line, log p(x), is above it at the left, where the curve is still low; the others are below
+        theirs at the right, where the curve has left them.
+        """
+        area, (low, high) = self._area(), self._span()
+        metrics = QFontMetricsF(self.font())
+        y = _place(self._lines[row][0], low, high, area)
+        width, height = metrics.horizontalAdvance(self._label(row)) + 1.0, metrics.height()
+        if row == 0:
+            return QRectF(area.left() + _TEXT_GAP, max(y - height, 0.0), width, height)
+        return QRectF(area.right() - width - _TEXT_GAP, min(y, self.height() - height), width, height)
+
+    def curve_points(self) -> list[QPointF]:
+        """Return where the values are painted."""
+        area, (low, high) = self._area(), self._span()
         last = max(len(self._elbos) - 1, _LEAST_ITERATIONS)
-        points = [
+        return [
             QPointF(area.left() + area.width() * row / last, _place(nats, low, high, area))
             for row, nats in enumerate(self._elbos)
         ]
+
+    def _label(self, row: int) -> str:
+        nats, text, _ = self._lines[row]
+        return f"{text} {number(nats)}"
+
+    def _paint_curve(self, painter: QPainter) -> None:
+        if not self._elbos:
+            return
+        colours, points = current_palette(), self.curve_points()
         painter.setPen(QPen(QColor(colours.fitted_mark), 1.8))
         painter.drawPolyline(QPolygonF(points))
         painter.setBrush(QColor(colours.fitted_mark))
@@ -128,6 +146,9 @@ class ClimbPlot(QWidget):
             return 0.0, 1.0
         low, high = min(shown), max(shown)
         extra = max(_PADDING * (high - low), 0.5 * (_LEAST_SPAN - (high - low)), 0.02)
+        # Room above the highest line and below the lowest for their labels, as far as the height has some to give.
+        share = min(self.fontMetrics().height() / self._area().height(), _MOST_OF_LABELS) if self._lines else 0.0
+        extra = max(extra, (high - low) * share / (1.0 - 2.0 * share))
         return low - extra, high + extra
 
     def _describe(self) -> None:

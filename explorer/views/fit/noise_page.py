@@ -1,12 +1,13 @@
 """The reparameterisation: ε carried to z on the canvas, and what its gradient gains over the score function's."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from core.findings.sampling import GradientNoise
+from explorer.views.count_field import CountField
 from explorer.views.flow import FlowLayout
 from explorer.views.panels.frame import muted_line, show_text
-from explorer.views.readouts import NumberRow, NumberTable, StatusLine
+from explorer.views.readouts import NumberRow, NumberTable, StatusLine, with_error
 
 _MOST_ROWS = 6
 _HEADER = ("Var ∇", "pathwise", "score", "score − b", "ratio", "ratio, b")
@@ -29,9 +30,7 @@ class NoisePage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.count = QSpinBox()
-        self.count.setRange(1, 500)
-        self.count.setValue(50)
+        self.count = CountField(1, 500, 50)
         self.count.setAccessibleName("Number of points")
         self.draw = QPushButton("Draw ε")
         self.draw.setToolTip("Draw ε ~ N(0, I) and show z = μ + L ε on the canvas.")
@@ -89,8 +88,8 @@ class NoisePage(QWidget):
         more = f" The first {len(rows)} of {len(noise.names)} parameters are listed." if left else ""
         show_text(
             self.reading,
-            f"Over {noise.num_samples:,} samples the score function is {noise.ratio:,.3g} ± {noise.ratio_error:.2g} "
-            f"times as noisy as the pathwise gradient, {noise.baseline_ratio:,.3g} ± {noise.baseline_ratio_error:.2g} "
+            f"Over {noise.num_samples:,} samples the score function is {with_error(noise.ratio, noise.ratio_error)} "
+            f"times as noisy as the pathwise gradient, {with_error(noise.baseline_ratio, noise.baseline_ratio_error)} "
             f"times with a baseline b.{more}",
         )
 

@@ -21,6 +21,8 @@ class FitPanel(QWidget):
         self.inference, self.noise = InferencePage(), NoisePage()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        # The pane draws its line under the tabs; the bar would draw another above the corner.
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(self.inference, "Inference")
         self.tabs.addTab(ContentScroll(self.noise), "Reparameterisation")
         corner = QWidget()

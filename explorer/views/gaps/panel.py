@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from core.findings.fitting import Gaps
+from explorer.views.count_field import CountField
 from explorer.views.gaps.gallery import Gallery, Worst
 from explorer.views.gaps.histogram import GapHistograms
 from explorer.views.panels.frame import muted_line, show_text
@@ -29,10 +30,8 @@ class GapsPanel(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Gaps")
         self.reason = muted_line("No model is open yet.")
-        self.count = QSpinBox()
+        self.count = CountField(1, DEFAULT_IMAGES, DEFAULT_IMAGES)
         self.count.setAccessibleName("Number of held-out images")
-        self.count.setRange(1, DEFAULT_IMAGES)
-        self.count.setValue(DEFAULT_IMAGES)
         self.count.setGroupSeparatorShown(True)
         self.of_all = QLabel()
         self.measure = QPushButton("Measure")

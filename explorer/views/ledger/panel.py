@@ -105,6 +105,10 @@ class LedgerPanel(QWidget):
         """Show which source is chosen, None for the hand; no intent is emitted."""
         self.sources.setCurrentIndex(self.sources.findData(FOLLOWS if source is None else source.name))
 
+    def set_choosable(self, choosable: bool) -> None:  # noqa: FBT001 - a Qt setter
+        """Let x be chosen, or show what it has to be."""
+        self.sources.setEnabled(choosable)
+
     def set_subject(self, picture: Picture | None, text: str) -> None:
         """Show the image x and what it is."""
         self.picture.set_picture(picture)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from core.findings.read_outs import ACTIVE_ABOVE, COLLAPSED_BELOW
 from explorer.theme import current_palette
+from explorer.views.notation import dimension_name
 from explorer.views.readouts import number
 
 _MARGIN, _GAP = 4, 3
@@ -36,7 +37,7 @@ class KlBars(QWidget):
     def text_of(self, dimension: int) -> str:
         """Return what a column says."""
         kl = self._kl[dimension]
-        words = f"z{dimension + 1}: {number(kl, 3)} nats"
+        words = f"{dimension_name(dimension)}: {number(kl, 3)} nats"
         if self._chain:
             words += ", given the dimensions before it"
         if dimension < len(self._spread):
@@ -75,7 +76,7 @@ class KlBars(QWidget):
         finite = [kl for kl in self._kl if math.isfinite(kl)]
         highest = max([*finite, COLLAPSED_BELOW])
         left, step = self._placed()
-        named = step >= metrics.horizontalAdvance(f"z{len(self._kl)}") + _GAP
+        named = step >= metrics.horizontalAdvance(dimension_name(len(self._kl) - 1)) + _GAP
         numbered = step >= metrics.horizontalAdvance("0.00") + _GAP
         painter.setPen(QPen(QColor(colours.border), 1.0))
         painter.drawLine(QPointF(_MARGIN, base), QPointF(self.width() - _MARGIN, base))
@@ -90,7 +91,7 @@ class KlBars(QWidget):
             if numbered:
                 self._centred(painter, middle, column.top() - 3.0, number(kl), colours.text)
             if named:
-                self._centred(painter, middle, base + metrics.ascent() + 2.0, f"z{index + 1}", colours.muted_text)
+                self._centred(painter, middle, base + metrics.ascent() + 2.0, dimension_name(index), colours.muted_text)
         painter.end()
 
     def event(self, event: QEvent) -> bool:

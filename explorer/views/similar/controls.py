@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSlider, QWidget
 
 from core.data.noises import NOISES
+from explorer.views.count_field import CountField
 
 USUAL_COPIES, MOST_COPIES = 200, 1_000
 
@@ -39,12 +40,10 @@ class NoiseControls(QWidget):
         self._value = QLabel()
         texts = (f"{NOISES[name].size_name} {self._text(name)}" for name in NOISES)
         self._value.setMinimumWidth(max(self.fontMetrics().horizontalAdvance(text) for text in texts) + 4)
-        self.copies = QSpinBox()
+        self.copies = CountField(1, MOST_COPIES, USUAL_COPIES)
         self.copies.setAccessibleName("Noisy copies")
         self.copies.setToolTip("How many noisy copies of the image are encoded.")
-        self.copies.setRange(1, MOST_COPIES)
         self.copies.setSingleStep(50)
-        self.copies.setValue(USUAL_COPIES)
         self.copies.setSuffix(" ×")
         self.copies.setKeyboardTracking(False)
         self.again = QPushButton("New noise")

@@ -24,13 +24,13 @@ class WeightBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._weight = 0.0
+        self._weight, self._is_kl = 0.0, True
         self._share = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_weight(self, weight: float, largest: float, *, is_kl: bool) -> None:
         """Show a weight beside the largest of all; a KL beside 0.1 nats at least, lest nothing at all fills the bar."""
-        self._weight = weight
+        self._weight, self._is_kl = weight, is_kl
         full = max(largest, _LEAST_FULL_KL) if is_kl else largest
         self._share = min(max(weight / full, 0.0), 1.0) if full > 0.0 else 0.0
         words = f"KL {weight:.4g} nats per image" if is_kl else f"variance of the codes {weight:.4g}"
@@ -47,6 +47,9 @@ class WeightBar(QWidget):
     @property
     def text(self) -> str:
         """The number as it is painted."""
+        if not self._is_kl and 0.0 < self._weight < 0.1:
+            # A hundredth of a nat is nothing; a variance has the scale of its codes, which may all be small.
+            return f"{self._weight:.2g}"
         if self._weight < 100.0:
             return f"{self._weight:.2f}"
         return f"{self._weight:.0f}" if self._weight < 99_999.5 else f"{self._weight:.1e}"

@@ -120,6 +120,9 @@ def test_nothing_cannot_be_joined() -> None:
     [
         ((), ""),
         ((2.0, 0.5), "No dimension has collapsed: each carries at least 0.5 nats."),
+        ((3.83, 3.659), "No dimension has collapsed: each carries at least 3.65 nats."),
+        ((2.0, 0.29), "No dimension has collapsed: each carries at least 0.29 nats."),
+        ((float("nan"),), "No dimension has collapsed: each carries at least nan nats."),
         ((2.0, 0.001), "1 of 2 dimensions carries less than 0.01 nats: collapsed."),
         ((2.0, 0.001, 0.0), "2 of 3 dimensions carry less than 0.01 nats: collapsed."),
         ((0.001, 0.0), "Every dimension carries less than 0.01 nats: the posterior has collapsed to the prior."),

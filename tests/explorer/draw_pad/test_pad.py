@@ -181,11 +181,17 @@ def test_an_encoding_is_shown_in_pictures_and_nats(hand: Hand) -> None:
     assert shown == [results.raw, results.seen, results.deterministic, results.stochastic]
     assert all(view.picture is not None for view in shown)
     assert results.seen.picture is answer.seen
-    assert results.posterior.text() == "q(z | x)\tμ\tσ\nz1\t−1.50\t0.500\nz2\t1.00\t0.500"
+    assert results.posterior.text() == "q(z | x)\tμ\tσ\nz₁\t−1.50\t0.500\nz₂\t1.00\t0.500"
     # Bits per dimension: 146.75 / (784 ln 2) = 0.270.
     assert results.costs.text().splitlines()[1:] == ["ELBO\t−146.75\t−0.270", "NLL\t140.25\t0.258", "KL\t6.50\t0.012"]
-    assert "64 samples" in results.status.text()
+    assert "by quadrature at 64 codes" in results.status.text()
     assert "version 12" in results.status.text()
+
+
+def test_more_dimensions_than_a_quadrature_takes_are_averaged_over_samples(hand: Hand) -> None:
+    hand.stroke(LINE)
+    hand.pad.set_encoding(encoding(latent_dim=3))
+    assert "over 64 samples of q(z | x)" in hand.pad.results.status.text()
 
 
 def test_an_autoencoder_shows_no_elbo_and_says_why(hand: Hand) -> None:

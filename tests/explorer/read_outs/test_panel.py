@@ -67,7 +67,7 @@ def test_collapse_is_said_and_a_column_tells_its_figures(panel: ReadOutsPanel, q
     place = QPoint(third, bars.height() // 2)
     QApplication.sendEvent(bars, QHelpEvent(QEvent.Type.ToolTip, place, bars.mapToGlobal(place)))
     qtbot.waitUntil(QToolTip.isVisible)
-    assert QToolTip.text() == "z3: 0.001 nats; Var E[z] = 0, not active; collapsed"
+    assert QToolTip.text() == "z₃: 0.001 nats; Var E[z] = 0, not active; collapsed"
     assert bars.column_of(-1.0) is None
     panel.set_model(ModelConfig(posterior="full"))
     panel.set_read_outs(figures())

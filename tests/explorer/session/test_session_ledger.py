@@ -236,8 +236,12 @@ def test_an_autoencoder_says_in_a_sentence_why_it_has_none(opened: OpenProgram) 
 
 
 def test_an_autoregressive_model_shows_log_px_of_the_drawing_and_why_there_is_no_bound(opened: OpenProgram) -> None:
+    sources = panel_of(opened).sources
+    sources.setFocus()
+    QTest.keyClicks(sources, "data")
     opened.session.documents.open_model(model_file(model="made"))
     opened.until("the reason", lambda: panel_of(opened).reason.startswith(NO_CODE))
+    assert (sources.currentText(), sources.isEnabled()) == ("drawing", False), "there is nothing else to choose"
     assert DRAW in panel_of(opened).reason
     opened.raise_dock(opened.views.draw_pad)
     opened.draw((40, 100), (240, 100))
@@ -252,7 +256,10 @@ def test_an_autoregressive_model_shows_log_px_of_the_drawing_and_why_there_is_no
     coder = AutoregressiveCoder(saved.config.model, saved.as_weights(1))
     assert ledger.log_px == pytest.approx(float(coder.log_prob(seen[None])[0]), abs=1e-3)
     opened.session.documents.open_model(model_file())
-    opened.until("the first model", lambda: panel_of(opened).ledger is not None and opened.is_ready())
+    opened.until("the first model", lambda: opened.is_ready() and sources.isEnabled())
+    assert sources.currentText() == "data point", "what was chosen before"
+    QTest.keyClicks(sources, "follows")
+    opened.until("the first model's ledger", lambda: panel_of(opened).ledger is not None)
     exact(opened)
 
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
 from explorer.messages import SliderSpec
+from explorer.views.sliders.marks import WeightBar
 from explorer.views.sliders.number_field import LARGEST_VALUE, read_number, shown_number
 from explorer.views.sliders.span import Span
 from tests.explorer.sliders.conftest import LEFT, Heard, Make, code, make_specs, place
@@ -221,6 +222,19 @@ def test_sampling_and_order_are_named_after_the_model(make: Make) -> None:
     assert panel.sample.text() == panel.sample.accessibleName() == "Random sample from the codes"
     assert panel.order.text() == "Sort by variance"
     assert "variance" in panel.row(0).weight.accessibleName()
+
+
+@pytest.mark.parametrize(
+    ("weight", "kl", "variance"),
+    [(0.0043, "0.00", "0.0043"), (4.6e-9, "0.00", "4.6e-09"), (0.0, "0.00", "0.00"), (9.06, "9.06", "9.06")],
+)
+def test_a_small_variance_keeps_two_digits(qtbot: QtBot, weight: float, kl: str, variance: str) -> None:
+    bar = WeightBar()
+    qtbot.addWidget(bar)
+    bar.set_weight(weight, weight, is_kl=True)
+    assert bar.text == kl
+    bar.set_weight(weight, weight, is_kl=False)
+    assert bar.text == variance
 
 
 def test_the_sliders_stand_in_the_given_order(make: Make) -> None:
