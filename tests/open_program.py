@@ -120,6 +120,8 @@ class OpenProgram:
         """Return whether everything there is to load is there."""
         latent = self.session.latent
         pictured = self.picture is not None and latent.codes is not None
+        # The last of the threads begins when torch is there.
+        pictured = pictured and self.program.workers.analysis.isRunning()
         return pictured and self.session.documents.data_complete and self.views.sliders.complete
 
     def close(self) -> float:

@@ -53,6 +53,7 @@ class Place(QWidget):
         self._panel = panel
         self._seen = False
         self._wanted = QSize()
+        self._settling = False
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
 
@@ -60,11 +61,26 @@ class Place(QWidget):
         """Fill the place; it stays as large as it is, if the content can do with that."""
         if self.isVisible():
             self._wanted = self.size()
+            # Docks that have made room never take it back.  Until a panel is filled, and has arranged its parts by the
+            # room there is, it says to need more than it does.
+            self._settling = True
+            QTimer.singleShot(0, self._settle)
+            content.setParent(self)
+            content.resize(self.size())
+            content.show()
         self._layout.addWidget(content)
+
+    def _settle(self) -> None:
+        self._settling = False
+        self.updateGeometry()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the content's own size, or the one that the place had without it: docks do not move for it."""
         return self._wanted if self._wanted.isValid() else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the least that the content can do with, once that is known."""
+        return QSize(0, 0) if self._settling else super().minimumSizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Have the panel made once the painting is over."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QWidget
 
 from explorer.messages import SubjectSource
 from tests.explorer.session.test_subject import click_a_point, subject_from
@@ -116,3 +118,29 @@ def test_a_panel_that_was_in_front_at_the_end_is_there_again_at_the_next_start(t
     assert running == [False], "analyses began before torch was there, and beside its import"
     assert not again.error
     again.leave()
+
+
+class WindowsShown(QObject):
+    """Notes every window that is shown, if only for a moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.names.append(watched.objectName() or type(watched).__name__)
+        return False
+
+
+def test_no_part_of_a_panel_is_a_window_of_its_own_for_a_moment(qapp: QApplication, tmp_path: Path) -> None:
+    shown = WindowsShown()
+    qapp.installEventFilter(shown)
+    program = OpenProgram(tmp_path, model_file()).opened()
+    for name in ("fit", "ladder", "gaps", "read_outs", "similar"):
+        see(program, name)
+    assert not program.views.compare.second.isVisible()
+    qapp.removeEventFilter(shown)
+    # It would take the keys from the window, and the next shortcut would go nowhere.
+    assert shown.names == ["main_window"]
+    program.leave()
