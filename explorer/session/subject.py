@@ -46,6 +46,11 @@ class SubjectSession(QObject):
         """Where the image under the hand comes from now."""
         return self._chosen or self._touched
 
+    @property
+    def settled(self) -> bool:
+        """Whether the newest image has been told of."""
+        return not self._timer.isActive()
+
     def choose(self, source: SubjectSource | None) -> None:
         """Stay with one source; None follows the hand again."""
         self._chosen = source

@@ -39,7 +39,7 @@ def test_a_drag_is_told_of_seldom_and_its_end_always(opened: OpenProgram) -> Non
         opened.driver.wait(GAP_MS)
     took_ms = 1e3 * (time.monotonic() - start)
     told = len(heard.subjects)
-    opened.until("the last image", lambda: not opened.session.subject._timer.isActive())
+    opened.until("the last image", lambda: opened.session.subject.settled)
     assert 2 <= told <= took_ms / PACE_MS + 1
     code, hand = opened.session.latent.selected_code, opened.session.latent.hand
     assert code is not None

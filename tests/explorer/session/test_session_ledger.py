@@ -259,7 +259,7 @@ def test_an_autoregressive_model_shows_log_px_of_the_drawing_and_why_there_is_no
     opened.until("the first model", lambda: opened.is_ready() and sources.isEnabled())
     assert sources.currentText() == "data point", "what was chosen before"
     QTest.keyClicks(sources, "follows")
-    opened.until("the first model's ledger", lambda: panel_of(opened).ledger is not None)
+    opened.until("the first model's ledger", lambda: panel_of(opened).ledger is not None, timeout_s=60.0)
     exact(opened)
 
 

@@ -33,7 +33,7 @@ def opened(shared: OpenProgram) -> Iterator[OpenProgram]:
 def subject_from(opened: OpenProgram, source: SubjectSource) -> Subject:
     def is_there() -> bool:
         subject = opened.session.subject.subject
-        return subject is not None and subject.source is source
+        return subject is not None and subject.source is source and opened.session.subject.settled
 
     opened.until("the subject", is_there)
     subject = opened.session.subject.subject
