@@ -13,8 +13,8 @@ P = TypeVar("P", bound=QWidget, covariant=True)  # noqa: PLC0105 - short, as in 
 class Later(Generic[P]):
     """Makes a panel when it is first seen or asked for, and then has it filled.
 
-    Of ten docks four are seen when the window opens; what makes the other six, with the modules that they need, took as
-    long as everything else.  Whoever fills a panel begins with what is open by then.
+    Half of the ten docks are behind tabs when the window opens; what makes their panels, with the modules that they
+    need, took a third of the start.  Whoever fills a panel begins with what is open by then.
     """
 
     def __init__(self, make: Callable[[], P]) -> None:
