@@ -19,7 +19,7 @@ from explorer.program import Program
 from explorer.tour.driver import Driver
 from explorer.workers.evidence import REST_S
 
-STROKES, STROKE_MS, REST_MS = 24, 700, 500
+STROKES, STROKE_MS, REST_MS = 48, 600, 400
 REST_LIMIT_MS, BUILD_LIMIT_MS, MEMORY_LIMIT_MB = 100.0, 1_000.0, 300.0
 
 

@@ -9,7 +9,7 @@ from explorer.session.latent import LatentSession
 
 PACE_MS = 40
 """Least time between two tellings: what follows from the image costs several times what decoding it does."""
-STILL_MS = 12
+STILL_MS = 10
 """Without a movement for so long, which a mouse makes every 8 ms, the hand may rest, and is told of at once."""
 NO_CODES = "An autoregressive model has no latent code: log p(x) is exact, and there is no bound beside it."
 

@@ -15,8 +15,8 @@ from explorer.messages import Failed, LedgerAnswer, LedgerRequest, TableReady
 from explorer.workers.ledgers import Ledgers, NoLedgers, make_ledgers, needs_torch
 from explorer.workers.priority import lower_priority
 
-REST_S = 0.03
-"""So long after the hand's last movement the exact answer is worth its time."""
+REST_S = 0.02
+"""So long after the last movement, which a mouse makes every 8 ms, the exact answer is worth its time."""
 LIVE_SHARE = 0.1
 """While a run changes the weights, building tables takes at most this share of the time."""
 
