@@ -73,8 +73,17 @@ class CapturedSteps:
         self._stepper.add_costs(self._costs.clone())
 
     def _captured(self, images: ResidentImages) -> Tensor:
-        stepper, generator = self._stepper, self._generator
+        stepper = self._stepper
         before = stepper.snapshot(0)
+        try:
+            return self._warmed_up_and_captured(images)
+        finally:
+            # Whether or not it came to a graph: the run begins with the weights it was given.
+            torch.cuda.synchronize()
+            stepper.restore(before)
+
+    def _warmed_up_and_captured(self, images: ResidentImages) -> Tensor:
+        stepper, generator = self._stepper, self._generator
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -89,7 +98,6 @@ class CapturedSteps:
             finally:
                 self._graph.capture_end()
         torch.cuda.current_stream().wait_stream(stream)
-        stepper.restore(before)
         return costs
 
 
