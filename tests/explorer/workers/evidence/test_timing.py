@@ -87,6 +87,15 @@ def weights(version: int) -> Weights:
     return Weights(version, 0, {})
 
 
+def begin_a_second_table(thread: EvidenceThread, heard: Listener, builder: Builder, qtbot: QtBot) -> None:
+    """Have a run's first table made, and its second in the making until the gate opens."""
+    thread.set_live(True)
+    thread.set_model(SOME, weights(1))
+    qtbot.waitUntil(lambda: bool(heard.tables))
+    builder.gate.clear()
+    thread.set_model(SOME, weights(2))
+
+
 SOME, OTHER = ModelConfig(), ModelConfig.from_mapping({"latent_dim": 1})
 
 
@@ -140,11 +149,7 @@ def test_another_model_ends_a_table_in_the_making_and_is_not_answered_by_the_for
 def test_while_a_run_goes_on_the_former_table_answers_and_says_of_which_weights(
     thread: EvidenceThread, heard: Listener, builder: Builder, qtbot: QtBot
 ) -> None:
-    thread.set_live(True)
-    thread.set_model(SOME, weights(1))
-    qtbot.waitUntil(lambda: bool(heard.tables))
-    builder.gate.clear()
-    thread.set_model(SOME, weights(2))
+    begin_a_second_table(thread, heard, builder, qtbot)
     qtbot.waitUntil(lambda: len(builder.calls) == 2)
     thread.set_model(SOME, weights(3))
     thread.ask(LedgerRequest(5, drawing()))
@@ -199,11 +204,7 @@ def test_newer_tables_of_a_run_wait_while_the_hand_moves_and_images_do_not(
 def test_a_table_in_the_making_rests_while_the_hand_moves(
     thread: EvidenceThread, heard: Listener, builder: Builder, qtbot: QtBot
 ) -> None:
-    thread.set_live(True)
-    thread.set_model(SOME, weights(1))
-    qtbot.waitUntil(lambda: bool(heard.tables))
-    builder.gate.clear()
-    thread.set_model(SOME, weights(2))
+    begin_a_second_table(thread, heard, builder, qtbot)
     qtbot.waitUntil(lambda: heard.started == [1, 2])
     thread.set_hand_moving(True)
     qtbot.wait(50)
