@@ -15,6 +15,7 @@ class Requests(QObject):
     def __init__(self, watched: QWidget) -> None:
         super().__init__()
         self.count = 0
+        self._watched = watched
         watched.installEventFilter(self)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
