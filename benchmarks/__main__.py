@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +30,23 @@ class Row:
 
 def main() -> int:
     """Return 0 when every measured promise is kept, 1 when one is not, 2 for an unknown name."""
-    known = sorted(path.stem.removeprefix(PREFIX) for path in FOLDER.glob(f"{PREFIX}*.py"))
+    known = {path.stem.removeprefix(PREFIX): f"benchmarks.{path.stem}" for path in FOLDER.glob(f"{PREFIX}*.py")}
     parser = argparse.ArgumentParser(prog="./run bench", description="Measure what the program promises.")
+    return run_all(parser, known)
+
+
+def run_all(parser: argparse.ArgumentParser, modules: Mapping[str, str], switch: str = "") -> int:
+    """Run the modules that the command line names, print one table of their rows and return main()'s status.
+
+    A switch that is given is handed on to each of them.
+    """
+    known = sorted(modules)
     parser.add_argument("names", nargs="*", metavar="name", help=f"which: {', '.join(known)}; all by default")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every row to this file")
+    if switch:
+        parser.add_argument(switch, dest="options", action="append_const", const=switch, help="the full size of each")
     arguments = parser.parse_args()
+    options = (arguments.options or []) if switch else []
     unknown = [name for name in arguments.names if name not in known]
     if unknown:
         print(f"unknown benchmark {', '.join(unknown)}; known: {', '.join(known)}", file=sys.stderr)
@@ -41,7 +54,7 @@ def main() -> int:
     rows, lines = [], []
     for name in arguments.names or known:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
-        found, succeeded = measure(name)
+        found, succeeded = measure(modules[name], options)
         lines += [{"name": name, **line} for line in found]
         rows += [row_of(name, line) for line in found]
         if not succeeded:
@@ -52,11 +65,11 @@ def main() -> int:
     return 1 if any(row.verdict == BROKEN for row in rows) else 0
 
 
-def measure(name: str) -> tuple[list[dict[str, object]], bool]:
+def measure(module: str, options: Sequence[str] = ()) -> tuple[list[dict[str, object]], bool]:
     """Return the rows that a benchmark printed, and whether it printed any and ended well."""
     lines = []
     with subprocess.Popen(
-        [sys.executable, "-m", f"benchmarks.{PREFIX}{name}"],
+        [sys.executable, "-m", module, *options],
         cwd=FOLDER.parent,
         env={"QT_QPA_PLATFORM": "offscreen"} | os.environ,
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,1 @@
+"""What the program survives, each claim as a script that breaks it on purpose and counts what comes of it."""

@@ -1,0 +1,1 @@
+"""The trials of benchmarks/reliability, a small dose of each."""
