@@ -56,16 +56,22 @@ def save_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
     What load_model() would refuse is not written: the bytes are read back before they replace anything.
     """
     path = Path(path)
+    data = checked_bytes(path, saved)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise ModelFileError(path, f"could not be written: {reason_of(error)}") from error
+
+
+def checked_bytes(path: Path, saved: SavedModel) -> bytes:
+    """Return the bytes of a model file that `from_bytes` takes.  Raises ModelFileError naming `path`."""
     try:
         data = to_bytes(saved)
         _check_size(len(data))
         from_bytes(data)
     except (HeaderError, ConfigError) as error:
         raise ModelFileError(path, f"this model cannot be saved: {error}") from None
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise ModelFileError(path, f"could not be written: {_reason(error)}") from error
+    return data
 
 
 def load_model(path: str | os.PathLike[str]) -> SavedModel:
@@ -74,7 +80,7 @@ def load_model(path: str | os.PathLike[str]) -> SavedModel:
     try:
         return from_bytes(_read(path))
     except OSError as error:
-        raise ModelFileError(path, f"could not be read: {_reason(error)}") from error
+        raise ModelFileError(path, f"could not be read: {reason_of(error)}") from error
     except HeaderError as error:
         raise ModelFileError(path, str(error)) from None
     except MemoryError:
@@ -152,7 +158,8 @@ def _check_size(num_bytes: int) -> None:
         raise HeaderError(f"it has {num_bytes:,} bytes; at most {MAX_FILE_BYTES:,} are read")
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Return why reading or writing failed, as a user would say it."""
     if error.errno == errno.ENOSPC:
         return "the disk is full"
     return error.strerror or str(error)

@@ -164,7 +164,7 @@ class TrainingSession(QObject):
         for note in report.notes:
             self.history.add_note(note)
             self._curves.add_note(note)
-            if note.kind in {"non_finite", "rollback"}:
+            if note.kind in {"non_finite", "warning", "rollback", "memory", "resumed"}:
                 self._panel.set_status(note.text)
             elif note.kind == "start":
                 self._panel.set_plan(note.text)
