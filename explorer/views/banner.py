@@ -85,6 +85,8 @@ class _Row(QFrame):
         self._details = ""
         self._symbol = QLabel()
         self._label = QLabel()
+        # A file's name may look like markup.
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(self._label.textInteractionFlags().TextSelectableByMouse)
         self._copy = QPushButton("Copy details")
