@@ -19,7 +19,16 @@ from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.snapshots import RunNote
 from core.storage.atomic import write_atomically
-from core.storage.safetensors_header import Header, HeaderError, TensorEntry, parse_json, read_header, sorted_metadata
+from core.storage.safetensors_header import (
+    DTYPES,
+    Header,
+    HeaderError,
+    TensorEntry,
+    arrays_of,
+    parse_json,
+    read_header,
+    sorted_metadata,
+)
 
 FORMAT = "latent-explorer model"
 VERSION = 1
@@ -29,7 +38,6 @@ MAX_FILE_BYTES = 2**31
 MAX_DIFFERENCES_TOLD = 6
 
 _WEIGHTS, _HISTORY, _OPTIMISER = "weights/", "history/", "optimiser/"
-_DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
 
 
 class ModelFileError(Exception):
@@ -88,7 +96,7 @@ def to_bytes(saved: SavedModel) -> bytes:
         (_OPTIMISER, saved.optimiser),
     ):
         for name, array in arrays.items():
-            if array.dtype.newbyteorder("<").str not in _DTYPES.values():
+            if array.dtype.newbyteorder("<").str not in DTYPES.values():
                 raise HeaderError(f"tensor {prefix + name!r} is of type {array.dtype}, which model files do not hold")
             # ascontiguousarray() would make a scalar one-dimensional; require() keeps it.
             tensors[prefix + name] = np.require(array, array.dtype.newbyteorder("="), "C")
@@ -113,10 +121,7 @@ def from_bytes(data: bytes) -> SavedModel:
     _check_format(header.metadata)
     config = _config(header.metadata)
     _check_weights(config, header)
-    try:
-        tensors = {name: _array(tensor) for name, tensor in safetensors.deserialize(data)}  # type: ignore[no-untyped-call]
-    except safetensors.SafetensorError as error:
-        raise HeaderError(f"not a valid safetensors file: {error}") from None
+    tensors = arrays_of(data)
     groups = {
         prefix: {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
         for prefix in (_WEIGHTS, _HISTORY, _OPTIMISER)
@@ -210,16 +215,6 @@ def _check_weights(config: ExperimentConfig, header: Header) -> None:
 
 def _described(entry: TensorEntry) -> str:
     return f"{entry.dtype} {list(entry.shape)}"
-
-
-def _array(tensor: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    array: np.ndarray[Any, Any] = np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
-    if array.dtype == np.bool_:
-        # A bool of another byte than 0 and 1 is undefined behaviour inside numpy.
-        array = np.not_equal(array.view(np.uint8), 0, out=np.empty(array.shape, np.bool_))
-    # Nobody else holds the bytes below; frozen() would make a scalar one-dimensional.
-    array.flags.writeable = False
-    return array
 
 
 def _history(

@@ -9,7 +9,7 @@ from core.compatibility import settled
 from core.config import DataConfig, ExperimentConfig
 from core.data.corruption import corruptor_for
 from core.data.dataset import Dataset
-from core.saved_model import SavedModel
+from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
 from explorer.messages import Failed, ImportedPicture, JobFailed, LoadedRun, RunResult, RunState, RunWeights
 from explorer.session import binarisations
@@ -18,6 +18,7 @@ from explorer.session.analyses.all import Analyses
 from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.analyses.shelf import ModelShelf
 from explorer.session.autosaves import SUFFIX, Autosaves
+from explorer.session.conversion import ConversionSession
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
 from explorer.session.fit_notes import note_on_fit
@@ -32,6 +33,7 @@ from explorer.session.views import Views
 from explorer.session.workers import Workers
 from explorer.settings import Settings
 
+_MODEL_SUFFIXES = (SUFFIX, *FOREIGN_SUFFIXES)
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 # Closing waits for the step in progress and its save; what is left then is an import of torch, with nothing to lose.
 _CLOSE_DEADLINE_MS = 1_800
@@ -73,6 +75,7 @@ class Session(QObject):
         self._deadline.setSingleShot(True)
         self._deadline.timeout.connect(self._on_deadline)
         self._connect()
+        self.conversion = ConversionSession(self.documents, workers.loading, views.window, self)
 
     def _connect(self) -> None:
         documents, training, views, workers = self.documents, self.training, self._views, self._workers
@@ -116,7 +119,7 @@ class Session(QObject):
 
     def open_start(self, paths: tuple[Path, ...]) -> None:
         """Open what the command line names, over what was open last or the shipped model."""
-        models = [path for path in paths if path.suffix == SUFFIX]
+        models = [path for path in paths if path.suffix.lower() in _MODEL_SUFFIXES]
         self._start_paths = tuple(path for path in paths if path not in models)
         self.recovery.look()
         if models:
@@ -127,7 +130,7 @@ class Session(QObject):
     def open_paths(self, paths: tuple[Path, ...]) -> None:
         """Open files by what they are: a model, pictures for the pad, or data."""
         for path in paths:
-            if path.suffix == SUFFIX:
+            if path.suffix.lower() in _MODEL_SUFFIXES:
                 self.documents.open_model(path)
             elif path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
                 self.open_picture(path)

@@ -23,6 +23,8 @@ class MessageRow(QFrame):
         self._kind = kind
         self._symbol = QLabel()
         self._label = QLabel()
+        # A file's name may look like markup.
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(self._label.textInteractionFlags().TextSelectableByMouse)
         self._close = IconButton("close", "Close this message", "Close (the message is not shown again)")

@@ -13,7 +13,7 @@ from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, QuickLook
 from core.data.importing import import_picture, needs_import_choices, preview_import, suggested_config
 from core.data.sources import load_dataset, load_quick_look
-from core.saved_model import SavedModel
+from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
 from core.snapshots import Split
 from core.storage.model_file import ModelFileError, load_model, save_model
@@ -124,7 +124,9 @@ class LoadingThread(QThread):
         self._jobs.put(_LoadData(config))
 
     def load_model(self, path: Path, origin: str) -> None:
-        """Read a model file; `model_loaded` or `failed` follows."""
+        """Read a model file, or weights of PyTorch as one; `model_loaded` or `failed` follows."""
+        if path.suffix.lower() in FOREIGN_SUFFIXES:
+            self._cancelled.clear()
         self._jobs.put(_LoadModel(path, origin))
 
     def find_runs(self, folder: Path) -> None:
@@ -153,11 +155,11 @@ class LoadingThread(QThread):
         self._jobs.put(_ImportPicture(path, config, height, width))
 
     def cancel(self) -> None:
-        """Give up the data set that is being read."""
+        """Give up the data set, or the weights of another program, that are being read."""
         self._cancelled.set()
 
     def shut_down(self) -> None:
-        """End the thread after the jobs queued so far; a data set that is being read is given up."""
+        """End the thread after the jobs queued so far; a data set or foreign weights being read are given up."""
         self._cancelled.set()
         self._jobs.put(None)
 
@@ -178,7 +180,7 @@ class LoadingThread(QThread):
             case _LoadData(config):
                 self._load_data(config)
             case _LoadModel(path, origin):
-                self.model_loaded.emit(LoadedModel(path, load_model(path), origin))
+                self._load_model(path, origin)
             case _SaveModel(path, saved, autosave):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 save_model(path, saved)
@@ -194,6 +196,16 @@ class LoadingThread(QThread):
             case _ImportPicture(path, config, height, width):
                 picture = import_picture(path, config, (height, width))
                 self.picture_imported.emit(ImportedPicture(path, picture))
+
+    def _load_model(self, path: Path, origin: str) -> None:
+        if path.suffix.lower() in FOREIGN_SUFFIXES:
+            # Starting processes is imported by those who do, not by every window that opens.
+            from core.storage.foreign.conversion import convert
+
+            found = convert(path, waiting=self._check_wanted)
+            self.model_loaded.emit(LoadedModel(path, found.saved, origin, found.note))
+        else:
+            self.model_loaded.emit(LoadedModel(path, load_model(path), origin))
 
     def _load_data(self, config: DataConfig) -> None:
         look = load_quick_look(config)
@@ -211,9 +223,12 @@ class LoadingThread(QThread):
         else:
             self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
 
-    def _report(self, fraction: float, text: str) -> None:
+    def _check_wanted(self) -> None:
         if self._cancelled.is_set():
             raise _Cancelled
+
+    def _report(self, fraction: float, text: str) -> None:
+        self._check_wanted()
         self.progressed.emit(fraction, text)
 
     def _fail(self, job: "_Job", failure: Failed) -> None:
