@@ -16,7 +16,7 @@ _NARROW = 640
 
 
 class Banner(QWidget):
-    """The newest error and the newest note; a note never hides an error."""
+    """The newest error, a notice about the program, and the newest note; none hides another."""
 
     banner_action = Signal(str)
     """The command that the message offered."""
@@ -25,6 +25,7 @@ class Banner(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Messages")
         self._error = _Row("error")
+        self._notice = _Row("note")
         self._note = _Row("note")
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -33,7 +34,7 @@ class Banner(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for row in (self._error, self._note):
+        for row in (self._error, self._notice, self._note):
             row.action_given.connect(self.banner_action)
             column.addWidget(row)
         self._note.closed.connect(self._timer.stop)
@@ -49,6 +50,10 @@ class Banner(QWidget):
             self._timer.stop()
         else:
             self._timer.start()
+
+    def show_notice(self, text: str, action_text: str = "", command: str = "") -> None:
+        """Show what concerns no model and no data, and stays whatever is opened, until it is closed."""
+        self._notice.show_message(text, action_text, command, "")
 
     def clear_message(self) -> None:
         """Take the note away, unless the mouse is on it."""
@@ -66,6 +71,11 @@ class Banner(QWidget):
     def error_text(self) -> str:
         """The error that is shown; empty where there is none."""
         return "" if self._error.isHidden() else self._error.text
+
+    @property
+    def notice_text(self) -> str:
+        """The notice that is shown; empty where there is none."""
+        return "" if self._notice.isHidden() else self._notice.text
 
     @property
     def message_text(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.saved_model import SavedModel
 from core.settings import ConfigError
@@ -26,6 +26,7 @@ from explorer.messages import (
     Stopped,
 )
 from explorer.workers.priority import lower_priority
+from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class _StopRun(Exception):  # noqa: N818 - a request, not an error
     """The user asked the run to end."""
 
 
-class TrainingThread(QThread):
+class TrainingThread(ServingThread):
     """Trains one run at a time.  Its methods may be called from the GUI thread; they only queue commands."""
 
     torch_loaded = Signal(str)
@@ -103,6 +104,7 @@ class TrainingThread(QThread):
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
         self._paused = False
         self._shutting_down = False
+        self._request: RunRequest | None = None
 
     def load_torch(self) -> None:
         """Import torch now, so that the first run starts at once."""
@@ -138,9 +140,10 @@ class TrainingThread(QThread):
 
     def shut_down(self) -> None:
         """End the run and then the thread."""
+        self.requestInterruption()
         self._commands.put(_ShutDown())
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Serve commands until told to shut down."""
         lower_priority(self)
         while not self._shutting_down:
@@ -152,6 +155,13 @@ class TrainingThread(QThread):
             elif isinstance(command, _ShutDown):
                 return
 
+    def on_breakdown(self, failed: Failed) -> None:
+        """End the run that broke, for the window, which would otherwise show it as going on for ever."""
+        if self._request is not None:
+            run_id, self._request = self._request.run_id, None
+            self.state_changed.emit(RunState.IDLE)
+            self.ended.emit(RunResult(run_id, failed, None, None))
+
     def _load_torch(self) -> None:
         try:
             self.torch_loaded.emit(import_torch())
@@ -160,6 +170,7 @@ class TrainingThread(QThread):
 
     def _train(self, request: RunRequest) -> None:
         self._paused = False
+        self._request = request
         run: TrainingRun | None = None
         ending: Ending
         self.state_changed.emit(RunState.STARTING)
@@ -179,6 +190,7 @@ class TrainingThread(QThread):
             ending = Completed()
         saved = run.saved() if run is not None else None
         path, problem = _written(request.autosave, saved)
+        self._request = None
         self.state_changed.emit(RunState.IDLE)
         self.ended.emit(RunResult(request.run_id, ending, saved, path, problem))
 
