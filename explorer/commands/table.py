@@ -126,6 +126,7 @@ COMMANDS = (
     ),
     Command("view.reset_layout", "Reset la&yout", None, "layout", "Put all panels back where they were at first."),
     Command("help.shortcuts", "&Keyboard and mouse", Standard.HelpContents, "keyboard", "List every shortcut."),
+    Command("help.log_folder", "Open &log folder", None, "", "Show the folder with the logs of errors and crashes."),
     Command("help.about", "&About Latent Explorer", None, "note", "Version, data and licences.", role=Role.AboutRole),
 )
 
@@ -190,7 +191,7 @@ MENUS = (
             "view.timing",
         ),
     ),
-    Menu("&Help", ("help.shortcuts", "help.about")),
+    Menu("&Help", ("help.shortcuts", "help.log_folder", "help.about")),
 )
 
 

@@ -11,7 +11,7 @@ from core.data.corruption import corruptor_for
 from core.data.dataset import Dataset
 from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
-from explorer.messages import Failed, ImportedPicture, JobFailed, LoadedRun, RunResult, RunState, RunWeights
+from explorer.messages import Failed, JobFailed, LoadedRun, RunResult, RunState, RunWeights
 from explorer.session import binarisations
 from explorer.session.activations import ActivationSession
 from explorer.session.analyses.all import Analyses
@@ -110,7 +110,7 @@ class Session(QObject):
         workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
         self._importing.accepted.connect(self._on_import_accepted)
-        workers.loading.picture_imported.connect(self._on_picture_imported)
+        workers.loading.picture_imported.connect(self.drawing.show_picture)
         workers.loading.failed.connect(self._on_job_failed)
         for thread in workers.all:
             thread.finished.connect(self._on_thread_finished)
@@ -249,9 +249,6 @@ class Session(QObject):
     def _on_import_accepted(self, config: DataConfig) -> None:
         self._wanted_data = config
         self.documents.open_data(config)
-
-    def _on_picture_imported(self, imported: ImportedPicture) -> None:
-        self.drawing.show_picture(imported)
 
     def _on_job_failed(self, failed: JobFailed) -> None:
         if failed.job in {"preview data", "open data"} and self._importing.asks_for(failed.path):

@@ -13,7 +13,7 @@ NOTE_MS = 10_000
 
 
 class Banner(QWidget):
-    """The newest error and the newest note; a note never hides an error."""
+    """The newest error, a notice about the program, and the newest note; none hides another."""
 
     banner_action = Signal(str)
     """The command that the message offered."""
@@ -22,6 +22,7 @@ class Banner(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Messages")
         self._error = _Row("error")
+        self._notice = _Row("note")
         self._note = _Row("note")
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -32,7 +33,7 @@ class Banner(QWidget):
         column.setSpacing(0)
         self.offer = RunOffer()
         column.addWidget(self.offer)
-        for row in (self._error, self._note):
+        for row in (self._error, self._notice, self._note):
             row.action_given.connect(self.banner_action)
             column.addWidget(row)
         self._note.closed.connect(self._timer.stop)
@@ -48,6 +49,10 @@ class Banner(QWidget):
             self._timer.stop()
         else:
             self._timer.start()
+
+    def show_notice(self, text: str, action_text: str = "", command: str = "") -> None:
+        """Show what concerns no model and no data, and stays whatever is opened, until it is closed."""
+        self._notice.show_message(text, action_text, command, "")
 
     def clear_message(self) -> None:
         """Take the note away, unless the mouse is on it."""
@@ -65,6 +70,11 @@ class Banner(QWidget):
     def error_text(self) -> str:
         """The error that is shown; empty where there is none."""
         return "" if self._error.isHidden() else self._error.text
+
+    @property
+    def notice_text(self) -> str:
+        """The notice that is shown; empty where there is none."""
+        return "" if self._notice.isHidden() else self._notice.text
 
     @property
     def message_text(self) -> str:

@@ -1,5 +1,6 @@
 """The one window: canvas in the middle, docks around it, menus from the table of commands."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ _ASKS = {
     "file.export_curves": ("curves", "curves"),
     "file.export_canvas": ("canvas", "latent space"),
 }
+_HELP = {"help.shortcuts": ("Keyboard and mouse", shortcuts_html), "help.about": (f"About {PROGRAM}", about_html)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
     """A switch that is the owner's to follow: those of the canvas's layers, and view.timing."""
     close_requested = Signal()
     """The window is to close: the owner stops its threads, saves, and calls close_now()."""
+    log_folder_requested = Signal()
     files_dropped = Signal(tuple)
     """Paths of dropped files and folders."""
     banner_action = Signal(str)
@@ -286,11 +289,13 @@ class MainWindow(QMainWindow):
             "file.save_as": self._ask_where_to_save,
             "file.quit": self.close,
             "view.reset_layout": self.reset_layout,
-            "help.shortcuts": self._show_shortcuts,
-            "help.about": self._show_about,
+            "help.log_folder": self.log_folder_requested.emit,
         }
         if name in _ASKS:
             self.files.ask(*_ASKS[name])
+            return
+        if name in _HELP:
+            self._show_help(*_HELP[name])
             return
         if name in own:
             own[name]()
@@ -349,17 +354,11 @@ class MainWindow(QMainWindow):
         for name, dock in self.docks.by_command().items():
             self.commands.set_checked(name, dock.toggleViewAction().isChecked())
 
-    def _show_shortcuts(self) -> None:
-        self._show_help("Keyboard and mouse", shortcuts_html())
-
-    def _show_about(self) -> None:
-        self._show_help(f"About {PROGRAM}", about_html())
-
-    def _show_help(self, title: str, text: str) -> None:
+    def _show_help(self, title: str, text: Callable[[], str]) -> None:
         if title not in self._help:
             self._help[title] = TextWindow(title, self)
         window = self._help[title]
-        window.set_text(text)
+        window.set_text(text())
         window.show()
         window.raise_()
         window.activateWindow()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, QuickLook
@@ -29,6 +29,7 @@ from explorer.messages import (
     SavedFile,
 )
 from explorer.workers.runs import found_runs, loaded_run
+from explorer.workers.serving import ServingThread
 
 
 class _Cancelled(Exception):  # noqa: N818 - a request, not an error
@@ -96,7 +97,7 @@ _NAMES: dict[type, str] = {
 }
 
 
-class LoadingThread(QThread):
+class LoadingThread(ServingThread):
     """Reads data sets, models and pictures and writes models.  Its methods only queue jobs."""
 
     progressed = Signal(float, str)
@@ -160,10 +161,11 @@ class LoadingThread(QThread):
 
     def shut_down(self) -> None:
         """End the thread after the jobs queued so far; a data set or foreign weights being read are given up."""
+        self.requestInterruption()
         self._cancelled.set()
         self._jobs.put(None)
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Serve jobs until told to shut down."""
         while (job := self._jobs.get()) is not None:
             try:

@@ -1,5 +1,6 @@
 """The training thread: pulls the training loop, owns model and optimiser, reports at most 30 times a second."""
 
+import contextlib
 import queue
 import time
 import traceback
@@ -7,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.history import History
 from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
+from core.storage.run_folder import RunFolderError
+from core.training.errors import TrainingError
 from explorer.messages import (
     Completed,
     Ending,
@@ -28,6 +31,7 @@ from explorer.messages import (
 )
 from explorer.workers.keeping import RunKeeper
 from explorer.workers.priority import lower_priority
+from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
 
 if TYPE_CHECKING:
@@ -84,7 +88,7 @@ class _StopRun(Exception):  # noqa: N818 - a request, not an error
     """The user asked the run to end."""
 
 
-class TrainingThread(QThread):
+class TrainingThread(ServingThread):
     """Trains one run at a time.  Its methods may be called from the GUI thread; they only queue commands."""
 
     torch_loaded = Signal(str)
@@ -105,6 +109,7 @@ class TrainingThread(QThread):
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
         self._paused = False
         self._shutting_down = False
+        self._request: RunRequest | None = None
 
     def load_torch(self) -> None:
         """Import torch now, so that the first run starts at once."""
@@ -140,9 +145,10 @@ class TrainingThread(QThread):
 
     def shut_down(self) -> None:
         """End the run and then the thread."""
+        self.requestInterruption()
         self._commands.put(_ShutDown())
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Serve commands until told to shut down."""
         lower_priority(self)
         while not self._shutting_down:
@@ -154,6 +160,13 @@ class TrainingThread(QThread):
             elif isinstance(command, _ShutDown):
                 return
 
+    def on_breakdown(self, failed: Failed) -> None:
+        """End the run that broke, for the window, which would otherwise show it as going on for ever."""
+        if self._request is not None:
+            run_id, self._request = self._request.run_id, None
+            self.state_changed.emit(RunState.IDLE)
+            self.ended.emit(RunResult(run_id, failed, None, None))
+
     def _load_torch(self) -> None:
         try:
             self.torch_loaded.emit(import_torch())
@@ -162,9 +175,16 @@ class TrainingThread(QThread):
 
     def _train(self, request: RunRequest) -> None:
         self._paused = False
+        self._request = request
+        with contextlib.closing(RunKeeper(request.keeping, self.keeping_failed.emit)) as keeper:
+            result = self._trained(request, keeper)
+        self._request = None
+        self.state_changed.emit(RunState.IDLE)
+        self.ended.emit(result)
+
+    def _trained(self, request: RunRequest, keeper: RunKeeper) -> RunResult:
         run: TrainingRun | None = None
         ending: Ending
-        keeper = RunKeeper(request.keeping, self.keeping_failed.emit)
         self.state_changed.emit(RunState.STARTING)
         try:
             if request.keeping.resume and request.start is not None:
@@ -181,6 +201,10 @@ class TrainingThread(QThread):
             self._pull(request, run, keeper)
         except _StopRun:
             ending = Stopped()
+        except (TrainingError, ConfigError, RunFolderError) as error:
+            ending = Failed(str(error))
+        except MemoryError:
+            ending = Failed("There is not enough memory for this run: choose a smaller network or fewer images.")
         except Exception as error:
             ending = Failed(str(error) or type(error).__name__, traceback.format_exc())
         else:
@@ -188,8 +212,7 @@ class TrainingThread(QThread):
         saved = run.saved() if run is not None else None
         path, problem = _written(request.autosave, saved)
         keeper.end(type(ending).__name__.lower(), saved, is_written=path is not None)
-        self.state_changed.emit(RunState.IDLE)
-        self.ended.emit(RunResult(request.run_id, ending, saved, path, problem))
+        return RunResult(request.run_id, ending, saved, path, problem)
 
     def _pull(self, request: RunRequest, run: "TrainingRun", keeper: RunKeeper) -> None:
         batch = _Batch(request.run_id)
