@@ -156,6 +156,8 @@ def _forked(prepare: Prepare, start: int, stop: int) -> tuple[int, _Worker]:
     status = 1
     try:
         os.close(reading)
+        # libtiff says there what it finds wrong with each of a million files.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         text = _worked(prepare, start, stop, slot).to_json().encode()
         while text:
             text = text[os.write(writing, text) :]
