@@ -11,10 +11,12 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from explorer.display import display_problem
-from explorer.hooks import ErrorHook, ErrorLog, SignalHook
+from explorer.hooks import ErrorHook, ErrorLog
+from explorer.last_run import RunMark
 from explorer.program import Program, application, data_folder
 from explorer.settings import Settings
 from explorer.stalls import StallWatch
+from explorer.system_signals import SignalHook
 from explorer.theme import apply_theme, unstyled
 from explorer.views.help_windows import program_version
 
@@ -26,17 +28,12 @@ class _Watch(QObject):
         super().__init__()
         self._app = app
         self._program = program
-        self._signals = 0
         self.clean = True
         program.ended.connect(self._on_ended)
 
-    def on_signal(self, number: int) -> None:
-        """Close on the first signal, leave at once on the second."""
-        self._signals += 1
-        if self._signals == 1:
-            self._program.window.close()
-        else:
-            os._exit(128 + number)
+    def on_signal(self) -> None:
+        """Close the window; a second signal is not waited for here, it ends the program whatever this does."""
+        self._program.window.close()
 
     def _on_ended(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
         self.clean = clean
@@ -62,15 +59,19 @@ def main(arguments: list[str] | None = None) -> int:
     folder = data_folder()
     log = ErrorLog(folder)
     log.start()
+    mark = RunMark(folder)
+    last_run = mark.start()
     errors, signals = ErrorHook(), SignalHook()
     with unstyled(app):
         program = Program(settings, folder)
     watch = _Watch(app, program)
-    errors.caught.connect(program.show_error)
+    # Queued: an exception in a paint event is not to open a window in the middle of the painting.
+    errors.caught.connect(program.show_breakdown, Qt.ConnectionType.QueuedConnection)
     signals.received.connect(watch.on_signal)
     errors.install()
     signals.install()
     program.start(tuple(Path(name).absolute() for name in options.paths))
+    program.show_last_run(last_run)
     # All that stands now is there to stay, and the collector need never go through it.
     gc.freeze()
     stalls = StallWatch(folder)
@@ -79,6 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     stalls.stop()
     signals.remove()
     errors.remove()
+    mark.stop()
     log.stop()
     if not watch.clean:
         # A thread is inside an import of torch, which cannot be interrupted; everything is saved already.

@@ -1,9 +1,11 @@
 """The program as one object: threads, views, window and session, wired together."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
+from PySide6.QtCore import QObject, QStandardPaths, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from explorer.garbage import GarbageCollector
@@ -17,6 +19,7 @@ from explorer.views.canvas import LatentCanvas
 from explorer.views.compare import ComparePanel
 from explorer.views.curves import CurvesPanel
 from explorer.views.draw_pad import DrawPad
+from explorer.views.error_dialog import ErrorDialog
 from explorer.views.hand_panel import HandPanel
 from explorer.views.later import Later
 from explorer.views.ledger import LedgerPanel
@@ -24,6 +27,7 @@ from explorer.views.main_window import MainWindow, Panels
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 from explorer.views.sampling import SamplingView
 from explorer.views.sliders import SlidersPanel
+from explorer.workers.analysis import AnalysisEnded
 
 if TYPE_CHECKING:
     from explorer.views.fit import FitPanel
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from explorer.views.ladder import LadderPanel
     from explorer.views.read_outs import ReadOutsPanel
     from explorer.views.similar import SimilarPanel
+
+_log = logging.getLogger("explorer")
 
 
 class Program(QObject):
@@ -51,9 +57,15 @@ class Program(QObject):
         self.session = Session(self.views, self.workers, settings, folder)
         self.dispatch = Dispatch(self.session, self.views)
         self._paths: tuple[Path, ...] = ()
+        self._folder = folder
+        self._errors: ErrorDialog | None = None
+        self.window.log_folder_requested.connect(self.open_log_folder)
         self.window.close_requested.connect(self.session.close)
         self.session.closed.connect(self._on_closed)
         self.session.failed.connect(self.show_error)
+        for thread in self.workers.all:
+            thread.broke.connect(self.show_error)
+        self.workers.analysis.ended.connect(self._on_analysis_ended)
 
     def start(self, paths: tuple[Path, ...] = ()) -> None:
         """Show the window; when it has painted, start the threads and open what is to be opened."""
@@ -62,8 +74,37 @@ class Program(QObject):
         QTimer.singleShot(0, self._start_threads)
 
     def show_error(self, failed: Failed) -> None:
-        """Show an error above the canvas."""
-        self.window.show_error(failed)
+        """Show an error: one that the user can mend above the canvas, one of the program's own in its dialog."""
+        if failed.details:
+            _log.error("%s\n%s", failed.reason, failed.details)
+            self.show_breakdown(failed)
+        else:
+            self.window.show_error(failed)
+
+    def show_breakdown(self, failed: Failed) -> None:
+        """Show an error of the program itself, which is in the log already."""
+        try:
+            if self._errors is None:
+                self._errors = ErrorDialog(self.window)
+                self._errors.save_requested.connect(self._save_as)
+                self._errors.folder_requested.connect(self.open_log_folder)
+            self._errors.tell(failed, can_save=self.window.commands["file.save_as"].isEnabled())
+        except Exception:  # noqa: BLE001 - as below
+            # Told like the first, this one would come back here, again and again.
+            _log.exception("the dialog of errors failed")
+
+    def show_last_run(self, note: str) -> None:
+        """Say how an earlier run of the program ended, if there is something to say."""
+        if note:
+            self.window.banner.show_notice(note, "Open log folder", "help.log_folder")
+
+    def open_log_folder(self) -> None:
+        """Show the folder of the logs, or where it is."""
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder))):
+            self.window.show_message(f"The logs are in {self._folder}.")
+
+    def _save_as(self) -> None:
+        self.window.commands.trigger("file.save_as")
 
     def _start_threads(self) -> None:
         if self.session.closing:
@@ -86,9 +127,16 @@ class Program(QObject):
         if not self.session.closing and not self.workers.analysis.isRunning():
             self.workers.analysis.start()
 
+    def _on_analysis_ended(self, ended: AnalysisEnded) -> None:
+        """Its panel says in a line that it failed; why is for the dialog."""
+        if ended.failure is not None:
+            self.show_error(ended.failure)
+
     def _on_closed(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
         self.settings.save()
         self._collector.stop()
+        if self._errors is not None:
+            self._errors.close()
         self.window.close_now()
         self.ended.emit(clean)
 

@@ -2,14 +2,18 @@
 
 import contextlib
 import datetime as dt
+import errno
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, Self
 
 from core.config import ExperimentConfig
+from core.history import History
 from core.saved_model import SavedModel
 from core.storage.atomic import sweep_stale_temporaries, sync_folder, write_atomically
 from core.storage.metrics import Event, MetricsLog
@@ -31,6 +35,8 @@ from core.storage.run_lock import RunLock, owner_of
 
 KEPT: Final = 3
 """So many checkpoints are kept, the newest ones."""
+KEPT_RUNS: Final = 5
+"""So many runs that ended are kept."""
 
 
 class RunWriter:
@@ -49,14 +55,17 @@ class RunWriter:
 
     @classmethod
     def create(cls, path: Path, name: str, config: ExperimentConfig, total_epochs: float) -> Self:
-        """Begin a run in a folder that does not exist yet.  Raises RunFolderError."""
-        record = RunRecord(path, name, _now(), config, total_epochs, (), "")
+        """Begin a run in a folder of this name, or with a number behind it where there is one.
+
+        Raises RunFolderError.
+        """
         try:
-            path.mkdir(parents=True)
+            folder = _made(path)
+            record = RunRecord(folder, name, _now(), config, total_epochs, (), "")
             lock = cls._laid_out(record)
-            return cls(record, lock, MetricsLog(path / METRICS))
+            return cls(record, lock, MetricsLog(folder / METRICS))
         except OSError as error:
-            raise RunFolderError(path, f"could not be made: {error.strerror or error}") from error
+            raise RunFolderError(path, f"could not be made: {reason_of(error)}") from error
 
     @classmethod
     def take_up(cls, path: Path, step: int) -> Self:
@@ -65,7 +74,7 @@ class RunWriter:
         try:
             acquired = lock.acquire()
         except OSError as error:
-            raise RunFolderError(path, f"cannot be written to: {error.strerror or error}") from error
+            raise RunFolderError(path, f"cannot be written to: {reason_of(error)}") from error
         if not acquired:
             raise RunFolderError(path, f"the run is being written by {owner_of(path)}")
         try:
@@ -75,7 +84,7 @@ class RunWriter:
             log = MetricsLog(path / METRICS)
         except OSError as error:
             lock.release()
-            raise RunFolderError(path, f"cannot be written to: {error.strerror or error}") from error
+            raise RunFolderError(path, f"cannot be written to: {reason_of(error)}") from error
         except RunFolderError:
             lock.release()
             raise
@@ -86,6 +95,10 @@ class RunWriter:
     def record(self, event: Event) -> None:
         """Take in an event; `flush` writes it."""
         self._log.add(event)
+
+    def record_history(self, history: History) -> None:
+        """Take in all that was reported before the run was kept; `flush` writes it."""
+        self._log.add_history(history)
 
     def flush(self) -> None:
         """Write what was recorded.  Raises RunFolderError."""
@@ -173,6 +186,45 @@ class RunWriter:
             raise RunFolderError(self.path, error.reason) from error
         except OSError as error:
             raise RunFolderError(self.path, f"could not be written: {reason_of(error)}") from error
+
+
+def sweep_ended_runs(parent: Path, keep: int = KEPT_RUNS) -> tuple[Path, ...]:
+    """Remove the folders of runs that ended, but for the newest few; return their paths.
+
+    What such a run made is in the file of its model; one that was killed in its first seconds made nothing.  A run
+    that can be recovered stays, and what another program writes.  Never raises OSError.
+    """
+    ended = []
+    with contextlib.suppress(OSError):
+        for path in parent.iterdir():
+            with contextlib.suppress(RunFolderError, OSError):
+                record = read_run(path)
+                if record.ending or not record.checkpoints:
+                    ended.append((path.joinpath(RUN).stat().st_mtime, path))
+    swept = []
+    for _, path in sorted(ended, reverse=True)[keep:]:
+        with contextlib.suppress(OSError):
+            lock = RunLock(path)
+            if lock.acquire():
+                shutil.rmtree(path, ignore_errors=True)
+                lock.release()
+                swept.append(path)
+    return tuple(swept)
+
+
+def _made(path: Path) -> Path:
+    """Return a folder that was made just now, by nobody else."""
+    if path.parent.exists() and not path.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    candidate, number = path, 2
+    while True:
+        try:
+            candidate.mkdir()
+        except FileExistsError:
+            candidate, number = path.with_name(f"{path.name} {number}"), number + 1
+        else:
+            return candidate
 
 
 def _write_json(path: Path, values: Mapping[str, object]) -> None:

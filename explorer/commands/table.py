@@ -8,6 +8,7 @@ Standard = QKeySequence.StandardKey
 Role = QAction.MenuRole
 SEPARATOR = "-"
 RECENT_MENU = "recent"
+RUNS_MENU = "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ COMMANDS = (
     ),
     Command("view.reset_layout", "Reset la&yout", None, "layout", "Put all panels back where they were at first."),
     Command("help.shortcuts", "&Keyboard and mouse", Standard.HelpContents, "keyboard", "List every shortcut."),
+    Command("help.log_folder", "Open &log folder", None, "", "Show the folder with the logs of errors and crashes."),
     Command("help.about", "&About Latent Explorer", None, "note", "Version, data and licences.", role=Role.AboutRole),
 )
 
@@ -133,7 +135,7 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A menu: names of commands, SEPARATOR, RECENT_MENU for the recent files, or another menu."""
+    """A menu: names of commands, SEPARATOR, RECENT_MENU or RUNS_MENU for those lists, or another menu."""
 
     text: str
     entries: "tuple[str | Menu, ...]"
@@ -147,6 +149,7 @@ MENUS = (
             "file.open_data",
             "file.open_folder",
             RECENT_MENU,
+            RUNS_MENU,
             SEPARATOR,
             "file.save",
             "file.save_as",
@@ -188,7 +191,7 @@ MENUS = (
             "view.timing",
         ),
     ),
-    Menu("&Help", ("help.shortcuts", "help.about")),
+    Menu("&Help", ("help.shortcuts", "help.log_folder", "help.about")),
 )
 
 

@@ -15,6 +15,7 @@ from explorer.messages import (
     JobFailed,
     LoadedData,
     LoadedModel,
+    LoadedRun,
     RunResult,
     SavedFile,
 )
@@ -138,6 +139,16 @@ class DocumentSession(QObject):
         if loaded.origin != "opened" or self.dataset is None:
             self._open_data_of(loaded.saved)
 
+    def open_run(self, loaded: LoadedRun) -> None:
+        """Take the checkpoint of a run as the open model: a document without a file, whose run stays as it is."""
+        if loaded.saved is None:
+            return
+        self.saved, self.name, self.path, self._autosave = loaded.saved, loaded.name, None, None
+        self.opened_by_hand = self.modified = True
+        self.model_opened.emit(loaded.saved)
+        self._tell_info()
+        self._open_data_of(loaded.saved)
+
     def _open_data_of(self, saved: SavedModel) -> None:
         """Open the data the model was trained on; a folder that has gone away is only worth a word."""
         if self.dataset is None or self.dataset.config != saved.config.data:
@@ -210,13 +221,15 @@ class DocumentSession(QObject):
         self._tell_info()
         return autosave
 
+    @property
+    def run_name(self) -> str:
+        """The name of the document that the run in progress makes; empty where there is none."""
+        return "" if self._run is None else self._run.name
+
     def show_epochs(self, epochs: float) -> None:
         """Show how many epochs the model in training has seen."""
         if self._run is not None:
             self._run = replace(self._run, epochs=epochs)
-            if self._run.autosave.exists():
-                # Should the program be killed, the next one finds what was kept so far.
-                self._settings.last_document = self._run.autosave
             self._tell_info()
 
     def end_run(self, result: RunResult) -> None:

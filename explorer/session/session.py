@@ -11,7 +11,7 @@ from core.data.corruption import corruptor_for
 from core.data.dataset import Dataset
 from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
-from explorer.messages import Failed, ImportedPicture, JobFailed, RunResult, RunState, RunWeights
+from explorer.messages import Failed, JobFailed, LoadedRun, RunResult, RunState, RunWeights
 from explorer.session import binarisations
 from explorer.session.activations import ActivationSession
 from explorer.session.analyses.all import Analyses
@@ -24,6 +24,7 @@ from explorer.session.drawing import DrawingSession
 from explorer.session.fit_notes import note_on_fit
 from explorer.session.importing import ImportSession
 from explorer.session.latent import LatentSession
+from explorer.session.recovery import RecoverySession
 from explorer.session.sampling import SamplingSession
 from explorer.session.slider_edits import SliderSession
 from explorer.session.subject import SubjectSession
@@ -65,6 +66,7 @@ class Session(QObject):
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )
+        self.recovery = RecoverySession(folder / "runs", views.window, self.documents, self.training, workers, self)
         self._importing = ImportSession(workers.loading, views.window, self)
         self._closing = False
         self._start_paths: tuple[Path, ...] = ()
@@ -84,7 +86,9 @@ class Session(QObject):
         documents.info_changed.connect(self.analyses.show_document)
         documents.data_info_changed.connect(views.data.set_data)
         documents.message.connect(views.window.show_status)
-        documents.failed.connect(self.failed)
+        for part in (documents, self.recovery, workers.inference, workers.evidence):
+            part.failed.connect(self.failed)
+        self.recovery.curves_wanted.connect(self._show_curves_only)
         documents.recent_changed.connect(views.window.refresh_recent_files)
         documents.run_save_wanted.connect(workers.training.save)
         documents.run_in_the_way.connect(training.stop)
@@ -100,15 +104,13 @@ class Session(QObject):
         views.data.data_chosen.connect(self.choose_data)
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
-        workers.inference.failed.connect(self.failed)
-        workers.evidence.failed.connect(self.failed)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
         workers.training.change_refused.connect(self.failed)
         workers.training.model_saved.connect(documents.on_model_saved)
         workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
         self._importing.accepted.connect(self._on_import_accepted)
-        workers.loading.picture_imported.connect(self._on_picture_imported)
+        workers.loading.picture_imported.connect(self.drawing.show_picture)
         workers.loading.failed.connect(self._on_job_failed)
         for thread in workers.all:
             thread.finished.connect(self._on_thread_finished)
@@ -119,6 +121,7 @@ class Session(QObject):
         """Open what the command line names, over what was open last or the shipped model."""
         models = [path for path in paths if path.suffix.lower() in _MODEL_SUFFIXES]
         self._start_paths = tuple(path for path in paths if path not in models)
+        self.recovery.look()
         if models:
             self.documents.open_model(models[-1])
         else:
@@ -247,9 +250,6 @@ class Session(QObject):
         self._wanted_data = config
         self.documents.open_data(config)
 
-    def _on_picture_imported(self, imported: ImportedPicture) -> None:
-        self.drawing.show_picture(imported)
-
     def _on_job_failed(self, failed: JobFailed) -> None:
         if failed.job in {"preview data", "open data"} and self._importing.asks_for(failed.path):
             self._importing.explain(failed.failure)
@@ -312,7 +312,13 @@ class Session(QObject):
 
     def _begin_run(self, config: ExperimentConfig, dataset: Dataset, start: SavedModel | None) -> None:
         autosave = self.documents.begin_run(config, new=start is None)
-        self.training.start(config, dataset, start, autosave)
+        keeping = self.recovery.keeping(self.documents.run_name, autosave)
+        self.training.start(config, dataset, start, autosave, keeping)
+
+    def _show_curves_only(self, loaded: LoadedRun) -> None:
+        """Show what is left of a run without weights: its settings, for a new one, and its curves."""
+        self._set_config(loaded.config)
+        self.training.show_history(loaded.history, loaded.config)
 
     def _on_run_state(self, state: RunState) -> None:
         running = state is not RunState.IDLE

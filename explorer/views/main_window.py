@@ -1,5 +1,6 @@
 """The one window: canvas in the middle, docks around it, menus from the table of commands."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
 from core.config import ModelConfig
 from explorer.commands.actions import ActionSet
 from explorer.commands.availability import RUN_COMMANDS, reasons_against
-from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, SEPARATOR, Menu
+from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, RUNS_MENU, SEPARATOR, Menu
 from explorer.messages import DocumentInfo, Failed, RunState
 from explorer.settings import LAYERS, LAYOUT_VERSION, Settings
 from explorer.theme import THEMES, apply_theme
@@ -24,6 +25,7 @@ from explorer.views.help_windows import TextWindow, about_html, shortcuts_html
 from explorer.views.later import Later
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 from explorer.views.recent_menu import RecentMenu
+from explorer.views.runs_menu import RunsMenu
 from explorer.views.tool_strip import ToolStrip
 
 PROGRAM = "Latent Explorer"
@@ -35,6 +37,7 @@ _ASKS = {
     "file.export_curves": ("curves", "curves"),
     "file.export_canvas": ("canvas", "latent space"),
 }
+_HELP = {"help.shortcuts": ("Keyboard and mouse", shortcuts_html), "help.about": (f"About {PROGRAM}", about_html)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class MainWindow(QMainWindow):
     """A switch that is the owner's to follow: those of the canvas's layers, and view.timing."""
     close_requested = Signal()
     """The window is to close: the owner stops its threads, saves, and calls close_now()."""
+    log_folder_requested = Signal()
     files_dropped = Signal(tuple)
     """Paths of dropped files and folders."""
     banner_action = Signal(str)
@@ -93,7 +97,7 @@ class MainWindow(QMainWindow):
         self.files = FileDialogs(self)
         self.banner = Banner()
         self._strip = ToolStrip(self.commands)
-        self._recent_menu = RecentMenu()
+        self._recent_menu, self.runs_menu = RecentMenu(), RunsMenu()
         self._centre = Centre((self.banner, self._strip), panels.compare or panels.canvas, panels.sampling)
         self.setCentralWidget(self._centre)
         experiment, hand = (panels.data, panels.model, panels.training), (panels.hand, panels.sliders)
@@ -285,11 +289,13 @@ class MainWindow(QMainWindow):
             "file.save_as": self._ask_where_to_save,
             "file.quit": self.close,
             "view.reset_layout": self.reset_layout,
-            "help.shortcuts": self._show_shortcuts,
-            "help.about": self._show_about,
+            "help.log_folder": self.log_folder_requested.emit,
         }
         if name in _ASKS:
             self.files.ask(*_ASKS[name])
+            return
+        if name in _HELP:
+            self._show_help(*_HELP[name])
             return
         if name in own:
             own[name]()
@@ -348,17 +354,11 @@ class MainWindow(QMainWindow):
         for name, dock in self.docks.by_command().items():
             self.commands.set_checked(name, dock.toggleViewAction().isChecked())
 
-    def _show_shortcuts(self) -> None:
-        self._show_help("Keyboard and mouse", shortcuts_html())
-
-    def _show_about(self) -> None:
-        self._show_help(f"About {PROGRAM}", about_html())
-
-    def _show_help(self, title: str, text: str) -> None:
+    def _show_help(self, title: str, text: Callable[[], str]) -> None:
         if title not in self._help:
             self._help[title] = TextWindow(title, self)
         window = self._help[title]
-        window.set_text(text)
+        window.set_text(text())
         window.show()
         window.raise_()
         window.activateWindow()
@@ -370,8 +370,8 @@ class MainWindow(QMainWindow):
                 self._fill(menu.addMenu(entry.text), entry)
             elif entry == SEPARATOR:
                 menu.addSeparator()
-            elif entry == RECENT_MENU:
-                menu.addMenu(self._recent_menu)
+            elif entry in (RECENT_MENU, RUNS_MENU):
+                menu.addMenu(self._recent_menu if entry == RECENT_MENU else self.runs_menu)
             else:
                 menu.addAction(self.commands[entry])
 

@@ -7,13 +7,14 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.config import ModelConfig
 from core.findings import Finding
 from core.snapshots import Weights
 from explorer.messages import Failed
 from explorer.workers.priority import lower_priority
+from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class AnalysisEnded:
     failure: Failed | None = None
 
 
-class AnalysisThread(QThread):
+class AnalysisThread(ServingThread):
     """Pulls analyses in turn, one of each kind at a time: a newer one takes an older one's place."""
 
     found = Signal(Found)
@@ -139,11 +140,12 @@ class AnalysisThread(QThread):
 
     def shut_down(self) -> None:
         """End the thread after the current step."""
+        self.requestInterruption()
         with self._wake:
             self._shutting_down = True
             self._wake.notify()
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Pull analyses until told to shut down."""
         lower_priority(self)
         while (due := self._next_due()) is not None:

@@ -6,7 +6,7 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.config import ModelConfig
 from core.data.dataset import Dataset
@@ -14,6 +14,7 @@ from core.snapshots import Weights
 from explorer.messages import Failed, LedgerAnswer, LedgerRequest, TableReady
 from explorer.workers.ledgers import Ledgers, NoLedgers, make_ledgers, needs_torch
 from explorer.workers.priority import lower_priority
+from explorer.workers.serving import ServingThread
 
 REST_S = 0.02
 """So long after the last movement, which a mouse makes every 8 ms, the exact answer is worth its time."""
@@ -46,7 +47,7 @@ class _Refine:
 _Work = _Build | _Look | _Refine | LedgerRequest
 
 
-class EvidenceThread(QThread):
+class EvidenceThread(ServingThread):
     """Owns the table of one version of the model; answers the newest image at once, and refines when the hand rests.
 
     Newer weights of a run wait until the table in the making is done, and then nine times as long; images are
@@ -124,11 +125,12 @@ class EvidenceThread(QThread):
 
     def shut_down(self) -> None:
         """End the thread within a few hundredths of a second, whatever is being built."""
+        self.requestInterruption()
         with self._wake:
             self._shutting_down = True
             self._wake.notify()
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Build, answer and refine until told to shut down."""
         lower_priority(self)
         while (work := self._next()) is not None:

@@ -6,7 +6,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.config import ModelConfig
 from core.findings.pixel_sampling import PixelScore
@@ -29,6 +29,7 @@ from explorer.messages import (
 from explorer.workers.hand import Hand, make_hand
 from explorer.workers.pixel_hand import PixelHand, make_pixel_hand
 from explorer.workers.priority import lower_priority
+from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _Request = HandRequest | PictureRequest | FilmstripRequest | MosaicRequest | Cod
 _URGENCY = (HandRequest, PictureRequest, FilmstripRequest, MosaicRequest, CodesRequest)
 
 
-class InferenceThread(QThread):
+class InferenceThread(ServingThread):
     """Encodes and decodes beside the GUI thread.  One slot a kind: a newer request replaces an unanswered one."""
 
     hand_ready = Signal(Hand)
@@ -79,11 +80,12 @@ class InferenceThread(QThread):
 
     def shut_down(self) -> None:
         """End the thread after the current piece of work."""
+        self.requestInterruption()
         with self._wake:
             self._shutting_down = True
             self._wake.notify()
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Serve requests until told to shut down."""
         lower_priority(self)
         while (work := self._next()) is not None:

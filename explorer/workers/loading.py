@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, QuickLook
@@ -17,6 +17,7 @@ from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
 from core.snapshots import Split
 from core.storage.model_file import ModelFileError, load_model, save_model
+from core.storage.run_folder import RunFolderError, is_run_folder
 from explorer.messages import (
     Failed,
     ImportedPicture,
@@ -24,8 +25,11 @@ from explorer.messages import (
     JobFailed,
     LoadedData,
     LoadedModel,
+    LoadedRun,
     SavedFile,
 )
+from explorer.workers.runs import found_runs, loaded_run
+from explorer.workers.serving import ServingThread
 
 
 class _Cancelled(Exception):  # noqa: N818 - a request, not an error
@@ -68,25 +72,41 @@ class _ImportPicture:
     width: int
 
 
-_Job = _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
+@dataclass(frozen=True, slots=True)
+class _FindRuns:
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _LoadRun:
+    path: Path
+    to_resume: bool
+
+
+_Job = _FindRuns | _LoadRun | _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
 
 _NAMES: dict[type, str] = {
     _LoadData: "open data",
     _OpenPath: "open data",
     _LoadModel: "open model",
+    _FindRuns: "look for interrupted runs",
+    _LoadRun: "open run",
     _SaveModel: "save model",
     _Preview: "preview data",
     _ImportPicture: "open picture",
 }
 
 
-class LoadingThread(QThread):
+class LoadingThread(ServingThread):
     """Reads data sets, models and pictures and writes models.  Its methods only queue jobs."""
 
     progressed = Signal(float, str)
     data_loaded = Signal(LoadedData)
     model_loaded = Signal(LoadedModel)
     model_saved = Signal(SavedFile)
+    runs_found = Signal(tuple)
+    """Of InterruptedRun, the newest first."""
+    run_loaded = Signal(LoadedRun)
     preview_ready = Signal(ImportPreview)
     import_wanted = Signal(ImportPreview)
     """A folder or array was named whose import the user should decide on, with what it would look like."""
@@ -109,6 +129,14 @@ class LoadingThread(QThread):
         if path.suffix.lower() in FOREIGN_SUFFIXES:
             self._cancelled.clear()
         self._jobs.put(_LoadModel(path, origin))
+
+    def find_runs(self, folder: Path) -> None:
+        """Look for interrupted runs in a folder of runs; `runs_found` follows."""
+        self._jobs.put(_FindRuns(folder))
+
+    def load_run(self, path: Path, *, to_resume: bool) -> None:
+        """Read a run's folder; `run_loaded` or `failed` follows."""
+        self._jobs.put(_LoadRun(path, to_resume))
 
     def save_model(self, path: Path, saved: SavedModel, *, autosave: bool = False) -> None:
         """Write a model file, atomically; `model_saved` or `failed` follows."""
@@ -133,17 +161,18 @@ class LoadingThread(QThread):
 
     def shut_down(self) -> None:
         """End the thread after the jobs queued so far; a data set or foreign weights being read are given up."""
+        self.requestInterruption()
         self._cancelled.set()
         self._jobs.put(None)
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Serve jobs until told to shut down."""
         while (job := self._jobs.get()) is not None:
             try:
                 self._do(job)
             except _Cancelled:
                 self._fail(job, Failed("cancelled"))
-            except (DataError, ModelFileError, ConfigError, OSError) as error:
+            except (DataError, ModelFileError, RunFolderError, ConfigError, OSError) as error:
                 self._fail(job, Failed(str(error)))
             except Exception as error:
                 self._fail(job, Failed(str(error) or type(error).__name__, traceback.format_exc()))
@@ -158,6 +187,10 @@ class LoadingThread(QThread):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 save_model(path, saved)
                 self.model_saved.emit(SavedFile(path, saved, autosave))
+            case _FindRuns(folder):
+                self.runs_found.emit(found_runs(folder))
+            case _LoadRun(path, to_resume):
+                self.run_loaded.emit(loaded_run(path, to_resume=to_resume))
             case _OpenPath(path):
                 self._open_path(path)
             case _Preview(config):
@@ -183,6 +216,9 @@ class LoadingThread(QThread):
         self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
 
     def _open_path(self, path: Path) -> None:
+        if is_run_folder(path):
+            self.run_loaded.emit(loaded_run(path, to_resume=False))
+            return
         config = suggested_config(path)
         if needs_import_choices(path):
             self.import_wanted.emit(_preview(config))
@@ -201,7 +237,7 @@ class LoadingThread(QThread):
         match job:
             case _LoadModel(path, origin):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure, origin))
-            case _SaveModel(path) | _ImportPicture(path) | _OpenPath(path):
+            case _SaveModel(path) | _ImportPicture(path) | _OpenPath(path) | _LoadRun(path) | _FindRuns(path):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure))
             case _LoadData(config) | _Preview(config):
                 self.failed.emit(JobFailed(_NAMES[type(job)], config.source, failure))

@@ -1,5 +1,6 @@
 """The training thread: pulls the training loop, owns model and optimiser, reports at most 30 times a second."""
 
+import contextlib
 import queue
 import time
 import traceback
@@ -7,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
+from core.history import History
 from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
+from core.storage.run_folder import RunFolderError
+from core.training.errors import TrainingError
 from explorer.messages import (
     Completed,
     Ending,
@@ -25,15 +29,15 @@ from explorer.messages import (
     SavedFile,
     Stopped,
 )
+from explorer.workers.keeping import RunKeeper
 from explorer.workers.priority import lower_priority
+from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
 
 if TYPE_CHECKING:
     from core.training.loop import TrainingRun
 
 _REPORT_GAP_S = 1 / 30
-# A kill between two stops loses at most this much training.
-_AUTOSAVE_GAP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class _StopRun(Exception):  # noqa: N818 - a request, not an error
     """The user asked the run to end."""
 
 
-class TrainingThread(QThread):
+class TrainingThread(ServingThread):
     """Trains one run at a time.  Its methods may be called from the GUI thread; they only queue commands."""
 
     torch_loaded = Signal(str)
@@ -95,6 +99,8 @@ class TrainingThread(QThread):
     change_refused = Signal(Failed)
     model_saved = Signal(SavedFile)
     save_failed = Signal(JobFailed)
+    keeping_failed = Signal(str)
+    """Why the run cannot be kept on the disk at present; empty once it can again."""
     ended = Signal(RunResult)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -103,6 +109,7 @@ class TrainingThread(QThread):
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
         self._paused = False
         self._shutting_down = False
+        self._request: RunRequest | None = None
 
     def load_torch(self) -> None:
         """Import torch now, so that the first run starts at once."""
@@ -138,9 +145,10 @@ class TrainingThread(QThread):
 
     def shut_down(self) -> None:
         """End the run and then the thread."""
+        self.requestInterruption()
         self._commands.put(_ShutDown())
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Serve commands until told to shut down."""
         lower_priority(self)
         while not self._shutting_down:
@@ -152,6 +160,13 @@ class TrainingThread(QThread):
             elif isinstance(command, _ShutDown):
                 return
 
+    def on_breakdown(self, failed: Failed) -> None:
+        """End the run that broke, for the window, which would otherwise show it as going on for ever."""
+        if self._request is not None:
+            run_id, self._request = self._request.run_id, None
+            self.state_changed.emit(RunState.IDLE)
+            self.ended.emit(RunResult(run_id, failed, None, None))
+
     def _load_torch(self) -> None:
         try:
             self.torch_loaded.emit(import_torch())
@@ -160,47 +175,62 @@ class TrainingThread(QThread):
 
     def _train(self, request: RunRequest) -> None:
         self._paused = False
+        self._request = request
+        with contextlib.closing(RunKeeper(request.keeping, self.keeping_failed.emit)) as keeper:
+            result = self._trained(request, keeper)
+        self._request = None
+        self.state_changed.emit(RunState.IDLE)
+        self.ended.emit(result)
+
+    def _trained(self, request: RunRequest, keeper: RunKeeper) -> RunResult:
         run: TrainingRun | None = None
         ending: Ending
         self.state_changed.emit(RunState.STARTING)
         try:
+            if request.keeping.resume and request.start is not None:
+                keeper.take_up(request.start.history.last_step)
             import_torch()
             from core.training import loop
 
-            run = loop.TrainingRun(request.config, request.dataset, start=request.start)
+            resume = request.keeping.resume
+            run = loop.TrainingRun(request.config, request.dataset, start=request.start, resume=resume)
+            earlier = request.start.history if request.start is not None else History(run.config.model.latent_dim)
+            keeper.begin(run, earlier)
             self.run_started.emit(request.run_id, run.plan)
             self.state_changed.emit(RunState.RUNNING)
-            self._pull(request, run)
+            self._pull(request, run, keeper)
         except _StopRun:
             ending = Stopped()
+        except (TrainingError, ConfigError, RunFolderError) as error:
+            ending = Failed(str(error))
+        except MemoryError:
+            ending = Failed("There is not enough memory for this run: choose a smaller network or fewer images.")
         except Exception as error:
             ending = Failed(str(error) or type(error).__name__, traceback.format_exc())
         else:
             ending = Completed()
         saved = run.saved() if run is not None else None
         path, problem = _written(request.autosave, saved)
-        self.state_changed.emit(RunState.IDLE)
-        self.ended.emit(RunResult(request.run_id, ending, saved, path, problem))
+        keeper.end(type(ending).__name__.lower(), saved, is_written=path is not None)
+        return RunResult(request.run_id, ending, saved, path, problem)
 
-    def _pull(self, request: RunRequest, run: "TrainingRun") -> None:
+    def _pull(self, request: RunRequest, run: "TrainingRun", keeper: RunKeeper) -> None:
         batch = _Batch(request.run_id)
-        last_autosave = time.monotonic()
         events = run.events()
         try:
             for event in events:
                 batch.add(event)
+                keeper.record(event)
                 if batch.age_s >= _REPORT_GAP_S:
                     self.reported.emit(batch.take())
-                self._obey_all(run, request, batch)
-                if time.monotonic() - last_autosave > _AUTOSAVE_GAP_S:
-                    _written(request.autosave, run.saved())
-                    last_autosave = time.monotonic()
+                self._obey_all(run, request, batch, keeper)
+                keeper.keep_if_due(run)
         finally:
             events.close()
             if batch.filled:
                 self.reported.emit(batch.take())
 
-    def _obey_all(self, run: "TrainingRun", request: RunRequest, batch: "_Batch") -> None:
+    def _obey_all(self, run: "TrainingRun", request: RunRequest, batch: "_Batch", keeper: RunKeeper) -> None:
         """Carry out what was queued; while paused, wait here for more."""
         while True:
             try:
@@ -211,6 +241,9 @@ class TrainingThread(QThread):
                 # Before it is said that the run stands still.
                 self.reported.emit(batch.take())
             self._obey(command, run, request)
+            if isinstance(command, _Pause):
+                # Who pauses a run may leave it for hours.
+                keeper.keep(run)
 
     def _obey(self, command: "_Command", run: "TrainingRun", request: RunRequest) -> None:
         match command:

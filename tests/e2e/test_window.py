@@ -30,6 +30,8 @@ import explorer.app
 from explorer.messages import RunState
 
 class Program(explorer.app.Program):
+    planted = False
+
     def start(self, paths=()):
         super().start(paths)
         self.timer = QTimer(self)
@@ -271,21 +273,24 @@ def test_an_error_in_a_slot_is_shown_and_logged_and_the_program_goes_on(
         look="""
 if not self.is_ready():
     return
-if not self.window.banner.error_text:
+if self._errors is None:
+    if self.planted:
+        return
+    self.planted = True
     self.views.sliders.sample_requested.connect(self.fail)
     QTest.mouseClick(self.views.sliders.sample, Qt.MouseButton.LeftButton)
     return
 before = self.views.hand.deterministic.picture
 QTest.keyClick(self.views.sliders.row(0).track, Qt.Key.Key_PageUp)
 moved = bool((self.views.hand.deterministic.picture != before).any())
-self.say(f"{self.window.banner.error_text} | {moved}")
+self.say(f"{self._errors.reason} {self._errors.isVisible()} | {moved}")
 self.timer.stop()
 self.window.close()
 """,
     )
     processes.append(started)
     text, _, moved = started.line().partition(" | ")
-    assert "a planted fault" in text
+    assert text == "Something went wrong inside the program: a planted fault True"
     assert moved == "True"
     _, complaints = started.process.communicate(timeout=10.0)
     assert started.process.returncode == 0
@@ -308,10 +313,42 @@ if self.is_ready():
     )
     processes.append(started)
     assert started.line() == "ready"
-    # Two in one moment would be heard as one.
+    # Two in one moment are heard as one.
     deadline = time.monotonic() + CLOSING_S
     while started.process.poll() is None and time.monotonic() < deadline:
         started.process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             started.process.wait(0.1)
-    assert started.process.returncode == 128 + signal.SIGTERM
+    # By the system itself: that needs nobody in the program.
+    assert started.process.returncode == -signal.SIGTERM
+
+
+def test_a_program_that_was_killed_is_spoken_of_once_at_the_next_start(
+    tmp_path: Path, processes: list[Started]
+) -> None:
+    look = """
+if self.is_ready():
+    self.timer.stop()
+    self.say(f"notice: {self.window.banner.notice_text}")
+"""
+    first = Started(tmp_path, str(model_file()), look=look)
+    processes.append(first)
+    assert first.line() == "notice:"
+    beside = Started(tmp_path, str(model_file()), look=look)
+    processes.append(beside)
+    # The first still runs.
+    assert beside.line() == "notice:"
+    assert first.end(signal.SIGKILL)[0] == -signal.SIGKILL
+    assert beside.end(signal.SIGSEGV)[0] == -signal.SIGSEGV
+    next_one = Started(tmp_path, str(model_file()), look=look)
+    processes.append(next_one)
+    assert "The program crashed the last time" in next_one.line()
+    assert next_one.end(signal.SIGTERM)[0] == 0
+    (crashes,) = tmp_path.rglob("crash.log")
+    assert "Segmentation fault" in crashes.read_text("utf-8")
+    assert "crash.log" in next_one.log
+    last = Started(tmp_path, str(model_file()), look=look)
+    processes.append(last)
+    assert last.line() == "notice:"
+    assert last.end(signal.SIGTERM)[0] == 0
+    assert not list(tmp_path.rglob("running/*"))

@@ -1,9 +1,6 @@
 """What watches over the program: errors nobody caught, signals of the system, the log."""
 
-import faulthandler
 import logging
-import os
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject, QTimer, Signal
 from pytestqt.qtbot import QtBot
 
-from explorer.hooks import ErrorHook, ErrorLog, SignalHook
+from explorer.hooks import ErrorHook, ErrorLog
 from explorer.messages import Failed
 
 
@@ -48,13 +45,13 @@ class Keeper(QObject):
 @pytest.fixture
 def keeper(qapp: QObject) -> Iterator[Keeper]:
     """Return a keeper behind an installed hook."""
-    before = sys.excepthook, threading.excepthook
+    before = sys.excepthook, threading.excepthook, sys.unraisablehook
     hook, keeper = ErrorHook(qapp), Keeper()
     hook.caught.connect(keeper.keep)
     hook.install()
     yield keeper
     hook.remove()
-    sys.excepthook, threading.excepthook = before
+    sys.excepthook, threading.excepthook, sys.unraisablehook = before
 
 
 @pytest.mark.qt_no_exception_capture
@@ -98,38 +95,43 @@ def test_an_error_without_words_is_named_by_its_kind(qtbot: QtBot, keeper: Keepe
     assert "AssertionError" in keeper.caught[0].reason
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends signals to itself")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_is_heard_while_the_event_loop_is_idle(qtbot: QtBot, number: signal.Signals) -> None:
-    before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    hook = SignalHook()
-    heard: list[int] = []
-    hook.received.connect(heard.append)
-    hook.install()
-    try:
-        with qtbot.waitSignal(hook.received, timeout=2_000):
-            os.kill(os.getpid(), number)
-        with qtbot.waitSignal(hook.received, timeout=2_000):
-            os.kill(os.getpid(), number)
-    finally:
-        hook.remove()
-        for name, handler in before.items():
-            signal.signal(name, handler)
-    assert heard == [number, number]
+@pytest.mark.qt_no_exception_capture
+def test_an_error_that_comes_with_every_movement_is_written_once_and_counted(
+    qtbot: QtBot, keeper: Keeper, log: "ErrorLog", capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.start()
+    clumsy = Clumsy()
+    for _ in range(150):
+        QTimer.singleShot(0, clumsy.fail)
+    qtbot.waitUntil(lambda: len(keeper.caught) == 150)
+    text = log.path.read_text("utf-8")
+    assert text.count("Traceback") == 1
+    assert "for the 10th time: ValueError: a planted fault" in text
+    assert "for the 100th time" in text
+    assert capsys.readouterr().err.count("Traceback") == 1
+
+
+@pytest.mark.qt_no_exception_capture
+def test_an_error_that_python_can_raise_to_nobody_is_told(qtbot: QtBot, keeper: Keeper) -> None:
+    class Ill:
+        def __del__(self) -> None:
+            raise RuntimeError("planted in the end of an object")
+
+    Ill()
+    qtbot.waitUntil(lambda: len(keeper.caught) == 1)
+    assert "planted in the end" in keeper.caught[0].reason
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[ErrorLog]:
     """Return the log of a folder that is not there yet; logging is as it was afterwards."""
-    logger, crashes_were_told = logging.getLogger("explorer"), faulthandler.is_enabled()
+    logger = logging.getLogger("explorer")
     propagate, level = logger.propagate, logger.level
     log = ErrorLog(tmp_path / "a new folder")
     yield log
     log.stop()
     logger.propagate = propagate
     logger.setLevel(level)
-    if crashes_were_told:
-        faulthandler.enable(2)
 
 
 @pytest.mark.qt_no_exception_capture

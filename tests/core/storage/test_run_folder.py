@@ -309,9 +309,13 @@ def test_a_folder_that_cannot_be_made_is_said_with_the_reason(tmp_path: Path, ru
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(RunFolderError, match="could not be made: Not a directory"):
         RunWriter.create(tmp_path / "file" / "a", "Bars", run.config, 1.0)
-    RunWriter.create(tmp_path / "b", "Bars", run.config, 1.0).close()
-    with pytest.raises(RunFolderError, match="could not be made: File exists"):
-        RunWriter.create(tmp_path / "b", "Bars", run.config, 1.0)
+
+
+def test_no_folder_that_is_there_is_taken_for_a_new_run(tmp_path: Path, run: TrainingRun) -> None:
+    writers = [RunWriter.create(tmp_path / "b", "Bars", run.config, 1.0) for _ in range(3)]
+    assert [writer.path.name for writer in writers] == ["b", "b 2", "b 3"]
+    for writer in writers:
+        writer.close()
 
 
 def test_what_was_recorded_after_a_checkpoint_is_left_out_when_a_run_is_taken_up(
