@@ -1,4 +1,4 @@
-"""The program: a window, or `train`, `evaluate` and `tour` without one.  Loads only what the command needs."""
+"""The program: a window, or `train`, `evaluate`, `convert` and `tour` without one.  Loads what the command needs."""
 
 import gc
 import os
@@ -8,7 +8,7 @@ import sys
 def main(arguments: list[str]) -> int:
     """Run the command that the arguments name, or the window with the files they name; return the exit status."""
     match arguments[:1]:
-        case ["train" | "evaluate"]:
+        case ["train" | "evaluate" | "convert"]:
             from core.cli import main as run_command
 
             return run_command(arguments)

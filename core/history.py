@@ -39,6 +39,11 @@ class History:
         return sum(len(reports) for reports in self._steps)
 
     @property
+    def last_step(self) -> int:
+        """Number of the last step that was reported; 0 before the first."""
+        return int(self._steps[-1].step[-1]) if self._steps and len(self._steps[-1]) else 0
+
+    @property
     def epochs(self) -> float:
         """Epochs trained so far, as the last held-out report says."""
         return self.held_out[-1].epoch if self.held_out else 0.0
@@ -64,6 +69,16 @@ class History:
         copy.held_out.extend(self.held_out)
         copy.notes.extend(self.notes)
         return copy
+
+    def until(self, step: int) -> Self:
+        """Return a history of its own of what was reported up to a step."""
+        result, steps = type(self)(self.latent_dim), self.steps()
+        kept = int(np.searchsorted(steps.step, step, side="right"))
+        if kept:
+            result.add_steps(StepReports(*(frozen(column[:kept]) for column in _columns(steps))))
+        result.held_out.extend(report for report in self.held_out if report.step <= step)
+        result.notes.extend(note for note in self.notes if note.step <= step)
+        return result
 
     def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return the numeric columns under the names that `from_arrays` reads; notes go with the text metadata."""

@@ -11,6 +11,9 @@ from core.config import ExperimentConfig
 from core.history import History
 from core.snapshots import Weights
 
+FOREIGN_SUFFIXES = (".pt", ".pth", ".ckpt")
+"""What PyTorch's weights are called; opening one makes a model of it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SavedModel:

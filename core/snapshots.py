@@ -89,7 +89,7 @@ class RunNote:
 
     step: int
     kind: str
-    """`setting`, `non_finite`, `rollback` or `start`."""
+    """`start`, `resumed`, `setting`, `non_finite`, `warning`, `rollback` or `memory`."""
     text: str
 
 

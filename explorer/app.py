@@ -94,9 +94,11 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="latent-explorer",
         description="Explore the latent space of variational auto-encoders.",
-        epilog="Without a window: `train`, `evaluate` and `tour` as first word; each has a --help of its own.",
+        epilog="Without a window: `train`, `evaluate`, `convert`, `tour` as first word; each has a --help of its own.",
     )
-    parser.add_argument("paths", nargs="*", help="a model (.safetensors), data (IDX, npy, npz, a folder) or a picture")
+    parser.add_argument(
+        "paths", nargs="*", help="a model (.safetensors, .pt), data (IDX, npy, npz, a folder) or a picture"
+    )
     parser.add_argument("--version", action="store_true", help="show the program's version and exit")
     return parser.parse_args(arguments)
 

@@ -1,6 +1,8 @@
 """What the program remembers between starts: typed properties over QSettings, safe against any content of its file."""
 
 import contextlib
+import re
+import stat
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -11,17 +13,21 @@ LAYERS = ("codes", "mosaic", "prior", "posterior")
 _THEMES = ("system", "light", "dark")
 # Raised when docks come or go, so that an old arrangement is not forced onto a new window.
 LAYOUT_VERSION = 3
+MAX_FILE_BYTES = 2**20
+"""A file of settings has some kilobytes: the arrangement of the docks is the longest."""
 
 
 class Settings:
     """Remembered choices.  Reading never raises: what is missing or makes no sense gives the default."""
 
     def __init__(self, path: Path | None = None) -> None:
-        if path is None:
-            ini, user = QSettings.Format.IniFormat, QSettings.Scope.UserScope
-            self._store = QSettings(ini, user, "latent-explorer", "latent-explorer")
-        else:
-            self._store = QSettings(str(path), QSettings.Format.IniFormat)
+        self._store = _store(path)
+        if not _is_harmless(self.path):
+            # Kept for whoever wonders what became of it; no value of it is asked for.
+            with contextlib.suppress(OSError):
+                self.path.replace(self.path.with_name(f"{self.path.name}.refused"))
+            self._store = _store(path)
+            self._store.clear()
 
     @property
     def path(self) -> Path:
@@ -161,3 +167,35 @@ class Settings:
     def _bytes(self, key: str) -> QByteArray:
         value = self._store.value(key)
         return value if isinstance(value, QByteArray) else QByteArray()
+
+
+def _store(path: Path | None) -> QSettings:
+    if path is not None:
+        return QSettings(str(path), QSettings.Format.IniFormat)
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "latent-explorer", "latent-explorer")
+
+
+def _is_harmless(path: Path) -> bool:
+    """Whether a file of settings holds texts and bytes alone, and not too many.
+
+    PySide writes a Python object as a pickled @Variant, and asking for the value unpickles it, which runs code.
+    Nothing is stored here as a @Variant: a file with one, however its letters are escaped or quoted, is none of ours.
+    """
+    try:
+        if not path.exists():
+            return True
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
+            return False
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        # What cannot be read here QSettings cannot read either.
+        return True
+    text = re.sub(r"\\\r?\n", "", text)
+    text = re.sub(r"\\x([0-9a-fA-F]+)|\\([0-7]+)", _unescaped, text)
+    return "@Variant(" not in re.sub(r"[\"\\]", "", text)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    # Qt keeps the last 16 bits of however many digits.
+    return chr((int(found[1], 16) if found[1] else int(found[2], 8)) % 2**16)

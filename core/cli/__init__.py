@@ -1,4 +1,4 @@
-"""The program without a window: `train` and `evaluate`.  No Qt, and torch only after the arguments proved good."""
+"""The program without a window: `train`, `evaluate`, `convert`.  No Qt, and torch only for arguments that are good."""
 
 import argparse
 import io
@@ -16,7 +16,7 @@ SUCCESS, FAILURE, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run `train ...` or `evaluate ...` and return the exit status.
+    """Run `train ...`, `evaluate ...` or `convert ...` and return the exit status.
 
     0; 1 for a failure; 2 for bad arguments or settings; 128 and the signal's number, 130 for Ctrl-C.
     """
@@ -48,6 +48,10 @@ def _run(options: argparse.Namespace, command_line: str) -> int:
         from core.cli.train import train  # noqa: PLC0415 - each command loads what it needs
 
         return train(options, command_line)
+    if options.command == "convert":
+        from core.cli.convert import convert_file  # noqa: PLC0415
+
+        return convert_file(options, command_line)
     from core.cli.evaluate import evaluate_file  # noqa: PLC0415
 
     return evaluate_file(options)

@@ -24,6 +24,11 @@ EVALUATE = (
     "and how each was found.  "
     "What the model does not define is null, with the reason beside it."
 )
+CONVERT = (
+    "Make a model file of PyTorch's weights: a state_dict in a .pt, .pth or .ckpt file, of a fully connected VAE or "
+    "autoencoder.  The file is read by a process of its own, with limits, that runs nothing from it.  What is not in "
+    "the file is set with --set: activation, image_height and image_width of pictures that are not square."
+)
 
 
 class UsageError(Exception):
@@ -31,12 +36,13 @@ class UsageError(Exception):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of `train` and `evaluate`."""
-    parser = argparse.ArgumentParser(prog="main.py", description="Train and evaluate models without a window.")
+    """Return the parser of `train`, `evaluate` and `convert`."""
+    parser = argparse.ArgumentParser(prog="main.py", description="Train, evaluate and convert models without a window.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, add_arguments, description, epilog in (
         ("train", _add_train, TRAIN, _settings_help()),
         ("evaluate", _add_evaluate, EVALUATE, ""),
+        ("convert", _add_convert, CONVERT, ""),
     ):
         command = commands.add_parser(
             name,
@@ -52,16 +58,24 @@ def make_parser() -> argparse.ArgumentParser:
 
 def changed_settings(config: ExperimentConfig, given: Iterable[str]) -> ExperimentConfig:
     """Return the configuration with each `key=value` applied.  Raises UsageError or ConfigError."""
-    values: dict[str, object] = {}
+    return config.with_values(given_settings(given))
+
+
+def given_settings(given: Iterable[str], settable: Iterable[str] = ()) -> dict[str, str]:
+    """Return the values of each `key=value` by its key; `settable` names what is decided by data otherwise.
+
+    Raises UsageError or, for a name that is no setting's, ConfigError.
+    """
+    values: dict[str, str] = {}
     for text in given:
         key, separator, value = text.partition("=")
         if not separator:
             raise UsageError(f"--set needs key=value, not {text!r}")
         _, declared = find_setting(key.strip())
-        if declared.name in SETTABLE_NOWHERE:
+        if declared.name in SETTABLE_NOWHERE and declared.name not in settable:
             raise UsageError(f"{declared.name} cannot be set: {SETTABLE_NOWHERE[declared.name]}")
         values[key.strip()] = value.strip()
-    return config.with_values(values)
+    return values
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -122,6 +136,21 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         "(default: 500 for up to two latent dimensions, 0 for more)",
     )
     parser.add_argument("--quiet", action="store_true", help="print errors only, and the JSON if it goes to -")
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="IN", help="the file of PyTorch's weights")
+    parser.add_argument("out", metavar="OUT", help="the model file to write (.safetensors)")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="what the file does not say, as activation=tanh; can be given many times (train --help lists all)",
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite the file OUT")
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 
 def _settings_help() -> str:

@@ -4,7 +4,6 @@ import argparse
 import shlex
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from core.cli.arguments import UsageError, changed_settings, shown_value
+from core.cli.output import checked_out
 from core.cli.progress_bar import ProgressBar, duration
 from core.compatibility import check_experiment
 from core.config import SECTIONS, DataConfig, ExperimentConfig
@@ -34,7 +34,7 @@ def train(options: argparse.Namespace, command_line: str) -> int:
 
     SIGINT and SIGTERM end the run after the steps in hand, with what there is saved; a second one ends it at once.
     """
-    out = _checked_out(Path(options.out), force=options.force)
+    out = checked_out(Path(options.out), "--out", force=options.force)
     # Before any file is read: a wrong setting is told in a tenth of a second.
     changed_settings(ExperimentConfig(), options.settings)
     start = load_model(options.resume) if options.resume else None
@@ -137,22 +137,6 @@ def _configuration(options: argparse.Namespace, start: SavedModel | None) -> Exp
 def source_of(data: str) -> str:
     """Return a source as a model remembers it: a name, or a path that holds in every folder.  Raises DataError."""
     return data if data in named_sources.names else str(source_path(DataConfig(source=data)).absolute())
-
-
-def _checked_out(out: Path, *, force: bool) -> Path:
-    if out.is_dir():
-        raise UsageError(f"--out must name a file, and {str(out)!r} is a folder")
-    if out.exists() and not force:
-        raise UsageError(f"{str(out)!r} exists already; --force overwrites it")
-    if not out.parent.is_dir():
-        raise UsageError(f"the folder {str(out.parent)!r} of --out does not exist")
-    try:
-        # Not os.access(): root may write anywhere by it, but not to /proc or a file system mounted to be read.
-        with tempfile.TemporaryFile(dir=out.parent):
-            pass
-    except OSError as error:
-        raise UsageError(f"the folder {str(out.parent)!r} of --out cannot be written to: {error.strerror}") from None
-    return out
 
 
 def _provenance(config: ExperimentConfig, command_line: str, start: SavedModel | None) -> dict[str, str]:

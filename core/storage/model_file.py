@@ -19,7 +19,16 @@ from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.snapshots import RunNote
 from core.storage.atomic import write_atomically
-from core.storage.safetensors_header import Header, HeaderError, TensorEntry, parse_json, read_header, sorted_metadata
+from core.storage.safetensors_header import (
+    DTYPES,
+    Header,
+    HeaderError,
+    TensorEntry,
+    arrays_of,
+    parse_json,
+    read_header,
+    sorted_metadata,
+)
 
 FORMAT = "latent-explorer model"
 VERSION = 1
@@ -29,7 +38,6 @@ MAX_FILE_BYTES = 2**31
 MAX_DIFFERENCES_TOLD = 6
 
 _WEIGHTS, _HISTORY, _OPTIMISER = "weights/", "history/", "optimiser/"
-_DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
 
 
 class ModelFileError(Exception):
@@ -48,16 +56,22 @@ def save_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
     What load_model() would refuse is not written: the bytes are read back before they replace anything.
     """
     path = Path(path)
+    data = checked_bytes(path, saved)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise ModelFileError(path, f"could not be written: {reason_of(error)}") from error
+
+
+def checked_bytes(path: Path, saved: SavedModel) -> bytes:
+    """Return the bytes of a model file that `from_bytes` takes.  Raises ModelFileError naming `path`."""
     try:
         data = to_bytes(saved)
         _check_size(len(data))
         from_bytes(data)
     except (HeaderError, ConfigError) as error:
         raise ModelFileError(path, f"this model cannot be saved: {error}") from None
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise ModelFileError(path, f"could not be written: {_reason(error)}") from error
+    return data
 
 
 def load_model(path: str | os.PathLike[str]) -> SavedModel:
@@ -66,7 +80,7 @@ def load_model(path: str | os.PathLike[str]) -> SavedModel:
     try:
         return from_bytes(_read(path))
     except OSError as error:
-        raise ModelFileError(path, f"could not be read: {_reason(error)}") from error
+        raise ModelFileError(path, f"could not be read: {reason_of(error)}") from error
     except HeaderError as error:
         raise ModelFileError(path, str(error)) from None
     except MemoryError:
@@ -82,7 +96,7 @@ def to_bytes(saved: SavedModel) -> bytes:
         (_OPTIMISER, saved.optimiser),
     ):
         for name, array in arrays.items():
-            if array.dtype.newbyteorder("<").str not in _DTYPES.values():
+            if array.dtype.newbyteorder("<").str not in DTYPES.values():
                 raise HeaderError(f"tensor {prefix + name!r} is of type {array.dtype}, which model files do not hold")
             # ascontiguousarray() would make a scalar one-dimensional; require() keeps it.
             tensors[prefix + name] = np.require(array, array.dtype.newbyteorder("="), "C")
@@ -107,10 +121,7 @@ def from_bytes(data: bytes) -> SavedModel:
     _check_format(header.metadata)
     config = _config(header.metadata)
     _check_weights(config, header)
-    try:
-        tensors = {name: _array(tensor) for name, tensor in safetensors.deserialize(data)}  # type: ignore[no-untyped-call]
-    except safetensors.SafetensorError as error:
-        raise HeaderError(f"not a valid safetensors file: {error}") from None
+    tensors = arrays_of(data)
     groups = {
         prefix: {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
         for prefix in (_WEIGHTS, _HISTORY, _OPTIMISER)
@@ -147,7 +158,8 @@ def _check_size(num_bytes: int) -> None:
         raise HeaderError(f"it has {num_bytes:,} bytes; at most {MAX_FILE_BYTES:,} are read")
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Return why reading or writing failed, as a user would say it."""
     if error.errno == errno.ENOSPC:
         return "the disk is full"
     return error.strerror or str(error)
@@ -203,16 +215,6 @@ def _check_weights(config: ExperimentConfig, header: Header) -> None:
 
 def _described(entry: TensorEntry) -> str:
     return f"{entry.dtype} {list(entry.shape)}"
-
-
-def _array(tensor: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    array: np.ndarray[Any, Any] = np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
-    if array.dtype == np.bool_:
-        # A bool of another byte than 0 and 1 is undefined behaviour inside numpy.
-        array = np.not_equal(array.view(np.uint8), 0, out=np.empty(array.shape, np.bool_))
-    # Nobody else holds the bytes below; frozen() would make a scalar one-dimensional.
-    array.flags.writeable = False
-    return array
 
 
 def _history(

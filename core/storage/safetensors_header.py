@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import safetensors
+
 MAX_HEADER_BYTES = 64 * 2**20
 MAX_TENSORS = 4096
 MAX_DIMENSIONS = 8
-ITEM_BYTES = {"F32": 4, "F64": 8, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
+DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
+"""numpy's names of the types that are read."""
+ITEM_BYTES = {name: np.dtype(dtype).itemsize for name, dtype in DTYPES.items()}
 
 
 class HeaderError(ValueError):
@@ -61,6 +66,14 @@ def read_header(data: bytes) -> Header:
     return Header(metadata, {name: _checked_entry(name, entry, body) for name, entry in values.items()})
 
 
+def arrays_of(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the tensors of bytes whose header was read and found good, as read-only arrays.  Raises HeaderError."""
+    try:
+        return {name: _array(tensor) for name, tensor in safetensors.deserialize(data)}  # type: ignore[no-untyped-call]
+    except safetensors.SafetensorError as error:
+        raise HeaderError(f"not a valid safetensors file: {error}") from None
+
+
 def sorted_metadata(data: bytes) -> bytes:
     """Return the same file with its metadata in order of their names: the library writes them in a random one."""
     (length,) = struct.unpack("<Q", data[:8])
@@ -83,6 +96,16 @@ def parse_json(text: str | bytes, what: str) -> Any:  # noqa: ANN401 - JSON can 
     # ValueError covers bad JSON, bad UTF-8 and numbers of thousands of digits.
     except ValueError as error:
         raise HeaderError(f"{what} is not JSON: {error}") from None
+
+
+def _array(tensor: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any] = np.frombuffer(tensor["data"], DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+    if array.dtype == np.bool_:
+        # A bool of another byte than 0 and 1 is undefined behaviour inside numpy.
+        array = np.not_equal(array.view(np.uint8), 0, out=np.empty(array.shape, np.bool_))
+    # Nobody else holds the bytes below; frozen() would make a scalar one-dimensional.
+    array.flags.writeable = False
+    return array
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

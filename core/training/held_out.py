@@ -30,6 +30,8 @@ class HeldOutImages:
         self._seen = self._seen.to(device)
         self._filled = 0
         self._generator = torch.Generator(device)
+        self.per_call = PIECE
+        """How many images are evaluated at once; fewer where memory is short, none where it suffices for none."""
 
     def __len__(self) -> int:
         return len(self._order)
@@ -38,6 +40,11 @@ class HeldOutImages:
     def num_subset(self) -> int:
         """How many images the subset has."""
         return min(NUM_SUBSET, len(self))
+
+    def take_fewer(self) -> bool:
+        """Evaluate half as many at once; return whether any are left."""
+        self.per_call //= 2
+        return self.per_call > 0
 
     def pieces(self, num_images: int) -> Iterator[tuple[torch.Tensor, torch.Generator]]:
         """Yield x of the first images, piece after piece, each with the generator of its fixed noise."""
@@ -70,12 +77,13 @@ class Evaluation:
         if piece is None:
             return False
         x, generator = piece
-        terms = self._objective.terms(self._model, x, generator)
-        sums = [terms.nll.sum(dtype=torch.float64).reshape(1)]
-        if terms.kl_per_dimension is not None:
-            sums.append(terms.kl_per_dimension.sum(dim=0, dtype=torch.float64))
-        self._sums.append(torch.cat(sums))
-        self._counts.append(len(x))
+        for part in torch.split(x, self._images.per_call):
+            terms = self._objective.terms(self._model, part, generator)
+            sums = [terms.nll.sum(dtype=torch.float64).reshape(1)]
+            if terms.kl_per_dimension is not None:
+                sums.append(terms.kl_per_dimension.sum(dim=0, dtype=torch.float64))
+            self._sums.append(torch.cat(sums))
+            self._counts.append(len(part))
         return True
 
     def means(self) -> list[tuple[int, ElboMeans]]:

@@ -8,6 +8,7 @@ Standard = QKeySequence.StandardKey
 Role = QAction.MenuRole
 SEPARATOR = "-"
 RECENT_MENU = "recent"
+RUNS_MENU = "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A menu: names of commands, SEPARATOR, RECENT_MENU for the recent files, or another menu."""
+    """A menu: names of commands, SEPARATOR, RECENT_MENU or RUNS_MENU for those lists, or another menu."""
 
     text: str
     entries: "tuple[str | Menu, ...]"
@@ -148,6 +149,7 @@ MENUS = (
             "file.open_data",
             "file.open_folder",
             RECENT_MENU,
+            RUNS_MENU,
             SEPARATOR,
             "file.save",
             "file.save_as",

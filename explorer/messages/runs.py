@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.config import ExperimentConfig, ModelConfig
 from core.data.dataset import Dataset
+from core.history import History
 from core.saved_model import SavedModel
 from core.snapshots import HeldOutReport, Progress, RunNote, StepReports, Weights
 
@@ -41,6 +42,18 @@ class Failed:
 Ending = Completed | Stopped | Failed
 
 
+@dataclass(frozen=True, slots=True)
+class RunKeeping:
+    """Where a run is kept while it lasts."""
+
+    folder: Path
+    """To be made, with a number behind its name where there is one already, or with `resume` to be taken up."""
+    name: str
+    """Of the document that the run makes."""
+    resume: bool = False
+    """Whether the run goes on where an interrupted one stood, to its end."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RunRequest:
     """Train a new model, or `start` further, on `dataset`."""
@@ -50,6 +63,39 @@ class RunRequest:
     dataset: Dataset
     start: SavedModel | None
     autosave: Path
+    keeping: RunKeeping
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptedRun:
+    """A run that ended without saying so, as it can be offered."""
+
+    path: Path
+    name: str
+    step: int
+    epochs: float
+    total_epochs: float
+    written: str
+    """When its last checkpoint was, an ISO date with its time zone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedRun:
+    """What was read from a run's folder."""
+
+    path: Path
+    name: str
+    config: ExperimentConfig
+    history: History
+    saved: SavedModel | None
+    """Its newest checkpoint that is whole; None where there is none."""
+    problems: tuple[str, ...]
+    can_resume: bool
+    """Whether it was interrupted, and nobody writes it."""
+    why_read_only: str
+    """Who writes it, or why nobody can; empty where it can be written."""
+    to_resume: bool
+    """Whether it was read to be resumed at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -285,6 +285,8 @@ class LoadedModel:
     saved: SavedModel
     origin: str
     """`shipped`, `restored` or `opened`; or the purpose for which it was laid beside the open model."""
+    note: str = ""
+    """What was taken for what in weights of another program; empty for a model file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from explorer.messages import Failed, RunState
+from explorer.session.conversion import CANCEL
 from explorer.session.session import Session
 from explorer.session.timing import TimingSession
 from explorer.session.views import Views
@@ -22,6 +23,7 @@ class Dispatch(QObject):
         self._views = views
         self._commands: dict[str, Callable[[], object]] = {
             "file.save": self._save,
+            CANCEL: session.conversion.cancel,
             "edit.undo": views.draw_pad.undo,
             "edit.redo": views.draw_pad.redo,
             "edit.copy_picture": views.hand.deterministic.copy_picture,

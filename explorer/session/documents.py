@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.config import DataConfig, ExperimentConfig
 from core.data.dataset import Dataset
-from core.saved_model import SavedModel
+from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from explorer.messages import (
     DataInfo,
     DocumentInfo,
@@ -15,6 +15,7 @@ from explorer.messages import (
     JobFailed,
     LoadedData,
     LoadedModel,
+    LoadedRun,
     RunResult,
     SavedFile,
 )
@@ -47,6 +48,9 @@ class DocumentSession(QObject):
     recent_changed = Signal()
     run_save_wanted = Signal(Path)
     """The model in training is to be written; `on_model_saved` or `on_failed` is to be told."""
+    conversion_begun = Signal(str)
+    """Weights of another program, whose file has this name, are being read: `model_opened` or `failed` follows, or a
+    message that it was cancelled."""
     run_in_the_way = Signal()
     """A model was read that is to be opened as soon as the run has ended."""
 
@@ -70,6 +74,8 @@ class DocumentSession(QObject):
         self.modified = False
         self.opened_by_hand = False
         """Whether the open model is one that the user asked for in this session."""
+        self.conversion_note = ""
+        """What was taken for what in the open model, if it was made of another program's weights and is not saved."""
         self._autosave: Path | None = None
         self._data_partial = False
         self._run: _RunDocument | None = None
@@ -88,7 +94,7 @@ class DocumentSession(QObject):
         """Open what was open when the program was last closed, or the model it ships."""
         last = self._settings.last_document
         if last is not None and last.is_file():
-            self._loading.load_model(last, "restored")
+            self._load(last, "restored")
         else:
             self._loading.load_model(resource("models", "mnist-2d.safetensors"), "shipped")
 
@@ -98,7 +104,12 @@ class DocumentSession(QObject):
 
     def open_model(self, path: Path) -> None:
         """Open a model file; on failure the open model stays."""
-        self._loading.load_model(path, "opened")
+        self._load(path, "opened")
+
+    def _load(self, path: Path, origin: str) -> None:
+        if path.suffix.lower() in FOREIGN_SUFFIXES:
+            self.conversion_begun.emit(path.name)
+        self._loading.load_model(path, origin)
 
     def open_data(self, config: DataConfig) -> None:
         """Open a data set; on failure the open data stays."""
@@ -114,9 +125,11 @@ class DocumentSession(QObject):
         self.opened_by_hand = loaded.origin == "opened"
         in_autosaves = loaded.path in self._autosaves
         self.name = name_of(loaded.path)
-        self.path = None if in_autosaves or loaded.origin == "shipped" else loaded.path
+        self.conversion_note = loaded.note
+        self.path = None if in_autosaves or loaded.note or loaded.origin == "shipped" else loaded.path
         self._autosave = loaded.path if in_autosaves else None
-        self.modified = in_autosaves
+        # What was converted is in no file of ours; the next start converts it again, until it is saved.
+        self.modified = in_autosaves or bool(loaded.note)
         if loaded.origin != "shipped":
             self._remember(loaded.path)
         else:
@@ -125,6 +138,16 @@ class DocumentSession(QObject):
         self._tell_info()
         if loaded.origin != "opened" or self.dataset is None:
             self._open_data_of(loaded.saved)
+
+    def open_run(self, loaded: LoadedRun) -> None:
+        """Take the checkpoint of a run as the open model: a document without a file, whose run stays as it is."""
+        if loaded.saved is None:
+            return
+        self.saved, self.name, self.path, self._autosave = loaded.saved, loaded.name, None, None
+        self.opened_by_hand = self.modified = True
+        self.model_opened.emit(loaded.saved)
+        self._tell_info()
+        self._open_data_of(loaded.saved)
 
     def _open_data_of(self, saved: SavedModel) -> None:
         """Open the data the model was trained on; a folder that has gone away is only worth a word."""
@@ -152,7 +175,7 @@ class DocumentSession(QObject):
     @property
     def is_shipped(self) -> bool:
         """Whether the open model is the one that comes with the program, untouched."""
-        return self.path is None and self._autosave is None
+        return self.path is None and self._autosave is None and not self.conversion_note
 
     @property
     def data_complete(self) -> bool:
@@ -165,6 +188,8 @@ class DocumentSession(QObject):
             return  # answered where they were asked for
         if failed.failure.reason == "cancelled":
             self.message.emit("Cancelled.")
+            if failed.job == "open model" and self.saved is None:
+                self.open_shipped()
             return
         if failed.job == "save model":
             self._run_save = None
@@ -196,20 +221,22 @@ class DocumentSession(QObject):
         self._tell_info()
         return autosave
 
+    @property
+    def run_name(self) -> str:
+        """The name of the document that the run in progress makes; empty where there is none."""
+        return "" if self._run is None else self._run.name
+
     def show_epochs(self, epochs: float) -> None:
         """Show how many epochs the model in training has seen."""
         if self._run is not None:
             self._run = replace(self._run, epochs=epochs)
-            if self._run.autosave.exists():
-                # Should the program be killed, the next one finds what was kept so far.
-                self._settings.last_document = self._run.autosave
             self._tell_info()
 
     def end_run(self, result: RunResult) -> None:
         """Make what a run left the open document; a run that left nothing leaves what was open."""
         run, self._run = self._run, None
         if result.saved is not None and run is not None:
-            self.saved, self.modified = result.saved, True
+            self.saved, self.modified, self.conversion_note = result.saved, True, ""
             self.name, self.path, self._autosave = run.name, run.path, result.autosave
             if result.autosave is not None:
                 self._remember(result.autosave)
@@ -257,7 +284,7 @@ class DocumentSession(QObject):
         if self._run is not None:
             self._run = replace(self._run, name=name, path=written.path)
         else:
-            self.path, self.name = written.path, name
+            self.path, self.name, self.conversion_note = written.path, name, ""
             self.modified = written.saved is not self.saved
             # Training on keeps its model under the new name, and not in the file of the old one.
             self._autosave = None

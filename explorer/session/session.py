@@ -9,20 +9,22 @@ from core.compatibility import settled
 from core.config import DataConfig, ExperimentConfig
 from core.data.corruption import corruptor_for
 from core.data.dataset import Dataset
-from core.saved_model import SavedModel
+from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
-from explorer.messages import Failed, ImportedPicture, JobFailed, RunResult, RunState, RunWeights
+from explorer.messages import Failed, ImportedPicture, JobFailed, LoadedRun, RunResult, RunState, RunWeights
 from explorer.session import binarisations
 from explorer.session.activations import ActivationSession
 from explorer.session.analyses.all import Analyses
 from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.analyses.shelf import ModelShelf
 from explorer.session.autosaves import SUFFIX, Autosaves
+from explorer.session.conversion import ConversionSession
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
 from explorer.session.fit_notes import note_on_fit
 from explorer.session.importing import ImportSession
 from explorer.session.latent import LatentSession
+from explorer.session.recovery import RecoverySession
 from explorer.session.sampling import SamplingSession
 from explorer.session.slider_edits import SliderSession
 from explorer.session.subject import SubjectSession
@@ -31,6 +33,7 @@ from explorer.session.views import Views
 from explorer.session.workers import Workers
 from explorer.settings import Settings
 
+_MODEL_SUFFIXES = (SUFFIX, *FOREIGN_SUFFIXES)
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 # Closing waits for the step in progress and its save; what is left then is an import of torch, with nothing to lose.
 _CLOSE_DEADLINE_MS = 1_800
@@ -63,6 +66,7 @@ class Session(QObject):
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )
+        self.recovery = RecoverySession(folder / "runs", views.window, self.documents, self.training, workers, self)
         self._importing = ImportSession(workers.loading, views.window, self)
         self._closing = False
         self._start_paths: tuple[Path, ...] = ()
@@ -71,6 +75,7 @@ class Session(QObject):
         self._deadline.setSingleShot(True)
         self._deadline.timeout.connect(self._on_deadline)
         self._connect()
+        self.conversion = ConversionSession(self.documents, workers.loading, views.window, self)
 
     def _connect(self) -> None:
         documents, training, views, workers = self.documents, self.training, self._views, self._workers
@@ -81,7 +86,9 @@ class Session(QObject):
         documents.info_changed.connect(self.analyses.show_document)
         documents.data_info_changed.connect(views.data.set_data)
         documents.message.connect(views.window.show_status)
-        documents.failed.connect(self.failed)
+        for part in (documents, self.recovery, workers.inference, workers.evidence):
+            part.failed.connect(self.failed)
+        self.recovery.curves_wanted.connect(self._show_curves_only)
         documents.recent_changed.connect(views.window.refresh_recent_files)
         documents.run_save_wanted.connect(workers.training.save)
         documents.run_in_the_way.connect(training.stop)
@@ -97,8 +104,6 @@ class Session(QObject):
         views.data.data_chosen.connect(self.choose_data)
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
-        workers.inference.failed.connect(self.failed)
-        workers.evidence.failed.connect(self.failed)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
         workers.training.change_refused.connect(self.failed)
         workers.training.model_saved.connect(documents.on_model_saved)
@@ -114,8 +119,9 @@ class Session(QObject):
 
     def open_start(self, paths: tuple[Path, ...]) -> None:
         """Open what the command line names, over what was open last or the shipped model."""
-        models = [path for path in paths if path.suffix == SUFFIX]
+        models = [path for path in paths if path.suffix.lower() in _MODEL_SUFFIXES]
         self._start_paths = tuple(path for path in paths if path not in models)
+        self.recovery.look()
         if models:
             self.documents.open_model(models[-1])
         else:
@@ -124,7 +130,7 @@ class Session(QObject):
     def open_paths(self, paths: tuple[Path, ...]) -> None:
         """Open files by what they are: a model, pictures for the pad, or data."""
         for path in paths:
-            if path.suffix == SUFFIX:
+            if path.suffix.lower() in _MODEL_SUFFIXES:
                 self.documents.open_model(path)
             elif path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
                 self.open_picture(path)
@@ -309,7 +315,13 @@ class Session(QObject):
 
     def _begin_run(self, config: ExperimentConfig, dataset: Dataset, start: SavedModel | None) -> None:
         autosave = self.documents.begin_run(config, new=start is None)
-        self.training.start(config, dataset, start, autosave)
+        keeping = self.recovery.keeping(self.documents.run_name, autosave)
+        self.training.start(config, dataset, start, autosave, keeping)
+
+    def _show_curves_only(self, loaded: LoadedRun) -> None:
+        """Show what is left of a run without weights: its settings, for a new one, and its curves."""
+        self._set_config(loaded.config)
+        self.training.show_history(loaded.history, loaded.config)
 
     def _on_run_state(self, state: RunState) -> None:
         running = state is not RunState.IDLE

@@ -16,6 +16,7 @@ from explorer.messages import (
     Completed,
     Ending,
     Failed,
+    RunKeeping,
     RunReport,
     RunRequest,
     RunResult,
@@ -99,8 +100,15 @@ class TrainingSession(QObject):
         self._curves.set_history(history)
         self._curves.set_unit_note(unit_note(config))
 
-    def start(self, config: ExperimentConfig, dataset: Dataset, start: SavedModel | None, autosave: Path) -> None:
-        """Train a new model, or `start` further."""
+    def start(
+        self,
+        config: ExperimentConfig,
+        dataset: Dataset,
+        start: SavedModel | None,
+        autosave: Path,
+        keeping: RunKeeping,
+    ) -> None:
+        """Train a new model, or `start` further; the model is written to `autosave` in the end."""
         if self.active:
             return
         self._run_id += 1
@@ -112,7 +120,7 @@ class TrainingSession(QObject):
             # The open model keeps its own curves, whatever becomes of the run.
             self.history = start.history.copy()
         self._latent.set_live(True)
-        self._training.start_run(RunRequest(self._run_id, config, dataset, start, autosave))
+        self._training.start_run(RunRequest(self._run_id, config, dataset, start, autosave, keeping))
 
     def pause(self) -> None:
         """Hold the run where it is."""
@@ -164,7 +172,7 @@ class TrainingSession(QObject):
         for note in report.notes:
             self.history.add_note(note)
             self._curves.add_note(note)
-            if note.kind in {"non_finite", "rollback"}:
+            if note.kind in {"non_finite", "warning", "rollback", "memory", "resumed"}:
                 self._panel.set_status(note.text)
             elif note.kind == "start":
                 self._panel.set_plan(note.text)

@@ -17,7 +17,7 @@ class _Question:
 
 _Mode = QFileDialog.FileMode
 _QUESTIONS = {
-    "model": _Question("Open model", _Mode.ExistingFile, "Models (*.safetensors)"),
+    "model": _Question("Open model", _Mode.ExistingFile, "Models and weights (*.safetensors *.pt *.pth *.ckpt)"),
     "compare": _Question("Compare with a model", _Mode.ExistingFile, "Models (*.safetensors)"),
     "similar": _Question("Lay a model beside the open one", _Mode.ExistingFile, "Models (*.safetensors)"),
     "data": _Question("Open data", _Mode.ExistingFile, "Images (*.gz *.idx *ubyte *.npy *.npz);;All files (*)"),

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
 from core.config import ModelConfig
 from explorer.commands.actions import ActionSet
 from explorer.commands.availability import RUN_COMMANDS, reasons_against
-from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, SEPARATOR, Menu
+from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, RUNS_MENU, SEPARATOR, Menu
 from explorer.messages import DocumentInfo, Failed, RunState
 from explorer.settings import LAYERS, LAYOUT_VERSION, Settings
 from explorer.theme import THEMES, apply_theme
@@ -25,6 +25,7 @@ from explorer.views.help_windows import TextWindow, about_html, shortcuts_html
 from explorer.views.later import Later
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 from explorer.views.recent_menu import RecentMenu
+from explorer.views.runs_menu import RunsMenu
 from explorer.views.tool_strip import ToolStrip
 
 PROGRAM = "Latent Explorer"
@@ -96,7 +97,7 @@ class MainWindow(QMainWindow):
         self.files = FileDialogs(self)
         self.banner = Banner()
         self._strip = ToolStrip(self.commands)
-        self._recent_menu = RecentMenu()
+        self._recent_menu, self.runs_menu = RecentMenu(), RunsMenu()
         self._centre = Centre((self.banner, self._strip), panels.compare or panels.canvas, panels.sampling)
         self.setCentralWidget(self._centre)
         experiment, hand = (panels.data, panels.model, panels.training), (panels.hand, panels.sliders)
@@ -369,8 +370,8 @@ class MainWindow(QMainWindow):
                 self._fill(menu.addMenu(entry.text), entry)
             elif entry == SEPARATOR:
                 menu.addSeparator()
-            elif entry == RECENT_MENU:
-                menu.addMenu(self._recent_menu)
+            elif entry in (RECENT_MENU, RUNS_MENU):
+                menu.addMenu(self._recent_menu if entry == RECENT_MENU else self.runs_menu)
             else:
                 menu.addAction(self.commands[entry])
 

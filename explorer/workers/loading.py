@@ -13,10 +13,11 @@ from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, QuickLook
 from core.data.importing import import_picture, needs_import_choices, preview_import, suggested_config
 from core.data.sources import load_dataset, load_quick_look
-from core.saved_model import SavedModel
+from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
 from core.snapshots import Split
 from core.storage.model_file import ModelFileError, load_model, save_model
+from core.storage.run_folder import RunFolderError, is_run_folder
 from explorer.messages import (
     Failed,
     ImportedPicture,
@@ -24,8 +25,10 @@ from explorer.messages import (
     JobFailed,
     LoadedData,
     LoadedModel,
+    LoadedRun,
     SavedFile,
 )
+from explorer.workers.runs import found_runs, loaded_run
 from explorer.workers.serving import ServingThread
 
 
@@ -69,12 +72,25 @@ class _ImportPicture:
     width: int
 
 
-_Job = _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
+@dataclass(frozen=True, slots=True)
+class _FindRuns:
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _LoadRun:
+    path: Path
+    to_resume: bool
+
+
+_Job = _FindRuns | _LoadRun | _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
 
 _NAMES: dict[type, str] = {
     _LoadData: "open data",
     _OpenPath: "open data",
     _LoadModel: "open model",
+    _FindRuns: "look for interrupted runs",
+    _LoadRun: "open run",
     _SaveModel: "save model",
     _Preview: "preview data",
     _ImportPicture: "open picture",
@@ -88,6 +104,9 @@ class LoadingThread(ServingThread):
     data_loaded = Signal(LoadedData)
     model_loaded = Signal(LoadedModel)
     model_saved = Signal(SavedFile)
+    runs_found = Signal(tuple)
+    """Of InterruptedRun, the newest first."""
+    run_loaded = Signal(LoadedRun)
     preview_ready = Signal(ImportPreview)
     import_wanted = Signal(ImportPreview)
     """A folder or array was named whose import the user should decide on, with what it would look like."""
@@ -106,8 +125,18 @@ class LoadingThread(ServingThread):
         self._jobs.put(_LoadData(config))
 
     def load_model(self, path: Path, origin: str) -> None:
-        """Read a model file; `model_loaded` or `failed` follows."""
+        """Read a model file, or weights of PyTorch as one; `model_loaded` or `failed` follows."""
+        if path.suffix.lower() in FOREIGN_SUFFIXES:
+            self._cancelled.clear()
         self._jobs.put(_LoadModel(path, origin))
+
+    def find_runs(self, folder: Path) -> None:
+        """Look for interrupted runs in a folder of runs; `runs_found` follows."""
+        self._jobs.put(_FindRuns(folder))
+
+    def load_run(self, path: Path, *, to_resume: bool) -> None:
+        """Read a run's folder; `run_loaded` or `failed` follows."""
+        self._jobs.put(_LoadRun(path, to_resume))
 
     def save_model(self, path: Path, saved: SavedModel, *, autosave: bool = False) -> None:
         """Write a model file, atomically; `model_saved` or `failed` follows."""
@@ -127,11 +156,11 @@ class LoadingThread(ServingThread):
         self._jobs.put(_ImportPicture(path, config, height, width))
 
     def cancel(self) -> None:
-        """Give up the data set that is being read."""
+        """Give up the data set, or the weights of another program, that are being read."""
         self._cancelled.set()
 
     def shut_down(self) -> None:
-        """End the thread after the jobs queued so far; a data set that is being read is given up."""
+        """End the thread after the jobs queued so far; a data set or foreign weights being read are given up."""
         self.requestInterruption()
         self._cancelled.set()
         self._jobs.put(None)
@@ -143,7 +172,7 @@ class LoadingThread(ServingThread):
                 self._do(job)
             except _Cancelled:
                 self._fail(job, Failed("cancelled"))
-            except (DataError, ModelFileError, ConfigError, OSError) as error:
+            except (DataError, ModelFileError, RunFolderError, ConfigError, OSError) as error:
                 self._fail(job, Failed(str(error)))
             except Exception as error:
                 self._fail(job, Failed(str(error) or type(error).__name__, traceback.format_exc()))
@@ -153,11 +182,15 @@ class LoadingThread(ServingThread):
             case _LoadData(config):
                 self._load_data(config)
             case _LoadModel(path, origin):
-                self.model_loaded.emit(LoadedModel(path, load_model(path), origin))
+                self._load_model(path, origin)
             case _SaveModel(path, saved, autosave):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 save_model(path, saved)
                 self.model_saved.emit(SavedFile(path, saved, autosave))
+            case _FindRuns(folder):
+                self.runs_found.emit(found_runs(folder))
+            case _LoadRun(path, to_resume):
+                self.run_loaded.emit(loaded_run(path, to_resume=to_resume))
             case _OpenPath(path):
                 self._open_path(path)
             case _Preview(config):
@@ -166,6 +199,16 @@ class LoadingThread(ServingThread):
                 picture = import_picture(path, config, (height, width))
                 self.picture_imported.emit(ImportedPicture(path, picture))
 
+    def _load_model(self, path: Path, origin: str) -> None:
+        if path.suffix.lower() in FOREIGN_SUFFIXES:
+            # Starting processes is imported by those who do, not by every window that opens.
+            from core.storage.foreign.conversion import convert
+
+            found = convert(path, waiting=self._check_wanted)
+            self.model_loaded.emit(LoadedModel(path, found.saved, origin, found.note))
+        else:
+            self.model_loaded.emit(LoadedModel(path, load_model(path), origin))
+
     def _load_data(self, config: DataConfig) -> None:
         look = load_quick_look(config)
         if look is not None:
@@ -173,22 +216,28 @@ class LoadingThread(ServingThread):
         self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
 
     def _open_path(self, path: Path) -> None:
+        if is_run_folder(path):
+            self.run_loaded.emit(loaded_run(path, to_resume=False))
+            return
         config = suggested_config(path)
         if needs_import_choices(path):
             self.import_wanted.emit(_preview(config))
         else:
             self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
 
-    def _report(self, fraction: float, text: str) -> None:
+    def _check_wanted(self) -> None:
         if self._cancelled.is_set():
             raise _Cancelled
+
+    def _report(self, fraction: float, text: str) -> None:
+        self._check_wanted()
         self.progressed.emit(fraction, text)
 
     def _fail(self, job: "_Job", failure: Failed) -> None:
         match job:
             case _LoadModel(path, origin):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure, origin))
-            case _SaveModel(path) | _ImportPicture(path) | _OpenPath(path):
+            case _SaveModel(path) | _ImportPicture(path) | _OpenPath(path) | _LoadRun(path) | _FindRuns(path):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure))
             case _LoadData(config) | _Preview(config):
                 self.failed.emit(JobFailed(_NAMES[type(job)], config.source, failure))

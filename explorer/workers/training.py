@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from core.history import History
 from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
@@ -25,6 +26,7 @@ from explorer.messages import (
     SavedFile,
     Stopped,
 )
+from explorer.workers.keeping import RunKeeper
 from explorer.workers.priority import lower_priority
 from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from core.training.loop import TrainingRun
 
 _REPORT_GAP_S = 1 / 30
-# A kill between two stops loses at most this much training.
-_AUTOSAVE_GAP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class TrainingThread(ServingThread):
     change_refused = Signal(Failed)
     model_saved = Signal(SavedFile)
     save_failed = Signal(JobFailed)
+    keeping_failed = Signal(str)
+    """Why the run cannot be kept on the disk at present; empty once it can again."""
     ended = Signal(RunResult)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -173,15 +175,21 @@ class TrainingThread(ServingThread):
         self._request = request
         run: TrainingRun | None = None
         ending: Ending
+        keeper = RunKeeper(request.keeping, self.keeping_failed.emit)
         self.state_changed.emit(RunState.STARTING)
         try:
+            if request.keeping.resume and request.start is not None:
+                keeper.take_up(request.start.history.last_step)
             import_torch()
             from core.training import loop
 
-            run = loop.TrainingRun(request.config, request.dataset, start=request.start)
+            resume = request.keeping.resume
+            run = loop.TrainingRun(request.config, request.dataset, start=request.start, resume=resume)
+            earlier = request.start.history if request.start is not None else History(run.config.model.latent_dim)
+            keeper.begin(run, earlier)
             self.run_started.emit(request.run_id, run.plan)
             self.state_changed.emit(RunState.RUNNING)
-            self._pull(request, run)
+            self._pull(request, run, keeper)
         except _StopRun:
             ending = Stopped()
         except Exception as error:
@@ -190,29 +198,28 @@ class TrainingThread(ServingThread):
             ending = Completed()
         saved = run.saved() if run is not None else None
         path, problem = _written(request.autosave, saved)
+        keeper.end(type(ending).__name__.lower(), saved, is_written=path is not None)
         self._request = None
         self.state_changed.emit(RunState.IDLE)
         self.ended.emit(RunResult(request.run_id, ending, saved, path, problem))
 
-    def _pull(self, request: RunRequest, run: "TrainingRun") -> None:
+    def _pull(self, request: RunRequest, run: "TrainingRun", keeper: RunKeeper) -> None:
         batch = _Batch(request.run_id)
-        last_autosave = time.monotonic()
         events = run.events()
         try:
             for event in events:
                 batch.add(event)
+                keeper.record(event)
                 if batch.age_s >= _REPORT_GAP_S:
                     self.reported.emit(batch.take())
-                self._obey_all(run, request, batch)
-                if time.monotonic() - last_autosave > _AUTOSAVE_GAP_S:
-                    _written(request.autosave, run.saved())
-                    last_autosave = time.monotonic()
+                self._obey_all(run, request, batch, keeper)
+                keeper.keep_if_due(run)
         finally:
             events.close()
             if batch.filled:
                 self.reported.emit(batch.take())
 
-    def _obey_all(self, run: "TrainingRun", request: RunRequest, batch: "_Batch") -> None:
+    def _obey_all(self, run: "TrainingRun", request: RunRequest, batch: "_Batch", keeper: RunKeeper) -> None:
         """Carry out what was queued; while paused, wait here for more."""
         while True:
             try:
@@ -223,6 +230,9 @@ class TrainingThread(ServingThread):
                 # Before it is said that the run stands still.
                 self.reported.emit(batch.take())
             self._obey(command, run, request)
+            if isinstance(command, _Pause):
+                # Who pauses a run may leave it for hours.
+                keeper.keep(run)
 
     def _obey(self, command: "_Command", run: "TrainingRun", request: RunRequest) -> None:
         match command:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QMainWindow
 from explorer.commands.actions import ActionSet
 from explorer.commands.availability import RUN_COMMANDS, available_run_commands
 from explorer.commands.icons import tinted_icon
-from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, SEPARATOR, Command, Menu, command
+from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, RUNS_MENU, SEPARATOR, Command, Menu, command
 from explorer.messages import RunState
 from resources import resource
 
@@ -164,7 +164,9 @@ _MODES = (QIcon.Mode.Normal, QIcon.Mode.Disabled)
 
 
 def _real(menu: Menu) -> list[str | Menu]:
-    return [entry for entry in menu.entries if isinstance(entry, Menu) or entry not in {SEPARATOR, RECENT_MENU}]
+    return [
+        entry for entry in menu.entries if isinstance(entry, Menu) or entry not in {SEPARATOR, RECENT_MENU, RUNS_MENU}
+    ]
 
 
 def _names(menu: Menu) -> list[str]:

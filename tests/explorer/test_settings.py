@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QSettings
 
 from explorer.settings import LAYERS, MAX_RECENT_FILES, Settings
 
@@ -108,3 +108,68 @@ def _read_everything(settings: Settings) -> None:
     assert len(names) > 8
     for name in names:
         getattr(settings, name)
+
+
+class _Canary:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+def _disguises(text: str) -> dict[str, str]:
+    at, head = "@Variant(", text.replace("\\", "\\")
+    return {
+        "plain": head,
+        "hexadecimal": head.replace(at, "\\x40Variant("),
+        "octal": head.replace(at, "\\100Variant("),
+        "more digits than there are letters": head.replace(at, "\\x7f0040Variant("),
+        "quoted": head.replace(at, '"@Var""iant("'),
+        "continued": head.replace(at, "@V\\\n\\x61riant("),
+        "in a list": head.replace("=@", "=a, @"),
+    }
+
+
+DISGUISES = ("plain", "hexadecimal", "octal", "more digits than there are letters", "quoted", "continued", "in a list")
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_python_object_in_the_file_is_never_unpickled(tmp_path: Path, disguise: str) -> None:
+    canary = tmp_path / "canary"
+    source = QSettings(str(tmp_path / "source.ini"), QSettings.Format.IniFormat)
+    for key in ("window/theme", "files/recent", "window/geometry"):
+        source.setValue(key, _Canary(canary))
+    source.sync()
+    path = tmp_path / "settings.ini"
+    path.write_text(_disguises((tmp_path / "source.ini").read_text("utf-8"))[disguise], "utf-8")
+    settings = Settings(path)
+    assert (settings.theme, settings.recent_files) == ("system", ())
+    assert settings.window_geometry.isEmpty()
+    assert not canary.exists()
+    assert (tmp_path / "settings.ini.refused").exists()
+    settings.theme = "dark"
+    assert settings.save()
+    assert Settings(path).theme == "dark"
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_the_pickled_object_would_run_if_it_were_asked_for(tmp_path: Path, disguise: str) -> None:
+    """The planted fault: what the file of the test above does to whoever just asks."""
+    canary = tmp_path / "canary"
+    source = QSettings(str(tmp_path / "source.ini"), QSettings.Format.IniFormat)
+    source.setValue("window/theme", _Canary(canary))
+    source.sync()
+    text = _disguises((tmp_path / "source.ini").read_text("utf-8"))[disguise]
+    (tmp_path / "copy.ini").write_text(text, "utf-8")
+    QSettings(str(tmp_path / "copy.ini"), QSettings.Format.IniFormat).value("window/theme")
+    assert canary.exists()
+
+
+def test_a_file_too_large_for_settings_is_put_aside(tmp_path: Path) -> None:
+    path = tmp_path / "settings.ini"
+    path.write_text("[window]\ntheme=dark\n" + "a=1\n" * 300_000)
+    assert Settings(path).theme == "system"
+    assert (tmp_path / "settings.ini.refused").exists()

@@ -12,7 +12,7 @@ from explorer.views.curves.columns import Numbers
 from explorer.views.curves.scales import Scales
 from explorer.views.curves.trace import line_pen
 
-_NOTE_KINDS = (("start",), ("setting",), ("non_finite", "rollback"))
+_NOTE_KINDS = (("start", "resumed"), ("setting",), ("non_finite", "warning", "rollback", "memory"))
 
 
 class Backdrop:

@@ -97,3 +97,8 @@ def same_arrays(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) 
 def same_weights(one: Weights, other: Weights) -> bool:
     """Return whether two copies of weights are equal, bit for bit."""
     return same_arrays(one.arrays, other.arrays)
+
+
+def adam_of(run: TrainingRun) -> dict[str, np.ndarray]:
+    """Return Adam's state as it would be saved."""
+    return {name: array for name, array in run.saved().optimiser.items() if name.startswith("adam.")}

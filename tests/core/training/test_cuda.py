@@ -19,6 +19,7 @@ from tests.core.training.runs import (
     SMALL,
     a_run,
     a_run_to_end,
+    adam_of,
     finished,
     held_out_of,
     same_arrays,
@@ -64,7 +65,7 @@ def test_a_run_is_repeated_bit_for_bit_and_goes_on_exactly_where_it_stood(model:
     continued = a_run(start=half.saved(), epochs=2, **values)
     finished(continued)
     assert same_weights(unbroken.weights(), continued.weights())
-    assert same_arrays(unbroken.saved().optimiser, continued.saved().optimiser)
+    assert same_arrays(adam_of(unbroken), adam_of(continued))
 
 
 @pytest.mark.parametrize("values", COMBINATIONS + VARIATIONS, ids=lambda values: "-".join(map(str, values.values())))
@@ -87,7 +88,7 @@ def test_captured_steps_that_are_not_finite_are_skipped_and_undone() -> None:
     for event in run.events():
         if isinstance(event, StepReports) and run.step == 2:
             with torch.no_grad():
-                next(iter(run._stepper.parameters.values())).fill_(float("nan"))
+                next(iter(run._place.stepper.parameters.values())).fill_(float("nan"))
     assert run.plan.path == "captured"
     kinds = [note.kind for note in run.history.notes]
     assert (kinds.count("non_finite"), kinds.count("rollback")) == (3, 1)
@@ -119,7 +120,7 @@ def test_no_step_waits_for_the_card(model: str, network: str, monkeypatch: pytes
     def watched(self: TrainingRun, position: Position) -> int:
         nonlocal steps_watched
         # An epoch's order is sent at its first step, and may wait.
-        if self._order is None or self._order[0] != position.epoch:
+        if self._place._order is None or self._place._order[0] != position.epoch:
             return take_step(self, position)
         torch.cuda.set_sync_debug_mode("error")
         try:
@@ -136,7 +137,7 @@ def test_no_step_waits_for_the_card(model: str, network: str, monkeypatch: pytes
 @pytest.mark.parametrize("in_gradient", [False, True])
 def test_a_step_that_is_not_finite_changes_nothing(*, in_gradient: bool) -> None:
     run = a_run(epochs=1, steps_per_chunk=1, capture=False, **CUDA)
-    run._stepper.objective = Faulty({3}, in_gradient=in_gradient)
+    run._place.stepper.objective = Faulty({3}, in_gradient=in_gradient)
     weights = [run.weights(), *(run.weights() for event in run.events() if isinstance(event, StepReports))]
     assert [note.step for note in run.history.notes if note.kind == "non_finite"] == [3]
     assert [same_weights(a, b) for a, b in itertools.pairwise(weights)] == [False, False, True, False]

@@ -13,7 +13,7 @@ from core.objectives.registry import OBJECTIVES
 from core.objectives.terms import Beta, ElboTerms, Objective, Scalar
 from core.snapshots import StepReports
 from core.tensors import Images
-from core.training import divergence, loop
+from core.training import divergence, timetable
 from core.training.errors import TrainingError
 from core.training.loop import Event, TrainingRun
 from tests.core.training.runs import MODELS_AND_NETWORKS, a_run, finished, notes_of, same_arrays, same_weights, steps_of
@@ -54,7 +54,7 @@ class AtSteps:
             return take_step(position)  # type: ignore[arg-type]
 
         run._take_step = noted  # type: ignore[method-assign]
-        run._stepper.objective = self
+        run._place.stepper.objective = self
 
     def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
         return self.inner.terms(model, x, generator)
@@ -65,7 +65,7 @@ class AtSteps:
 
 
 def state(run: TrainingRun) -> list[torch.Tensor]:
-    return [tensor.detach().clone() for tensor in run._stepper._state()]
+    return [tensor.detach().clone() for tensor in run._place.stepper._state()]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -75,7 +75,7 @@ def test_a_step_that_is_not_finite_changes_no_weight_and_no_moment(
     call: int, value: float, *, in_gradient: bool
 ) -> None:
     run = a_run(steps_per_chunk=1)
-    run._stepper.objective = Faulty({call}, in_gradient=in_gradient, value=value)
+    run._place.stepper.objective = Faulty({call}, in_gradient=in_gradient, value=value)
     iterator = run.events()
     events: list[Event] = []
     before = state(run)
@@ -100,13 +100,13 @@ def test_the_gradient_of_any_one_weight_that_is_not_finite_is_enough(model: str,
     finished(run)
     before = state(run)
     further = a_run(start=run.saved(), network=network, model=model, steps_per_chunk=1)
-    for row, parameter in enumerate(further._stepper._tensors):
+    for row, parameter in enumerate(further._place.stepper._tensors):
         spoilt = torch.zeros_like(parameter)
         spoilt.view(-1)[-1] = value
         handle = parameter.register_hook(lambda gradient, spoilt=spoilt: gradient + spoilt)  # type: ignore[no-untyped-call]
-        further._stepper.step(torch.ones(4, 36), 1.0, torch.Generator())
+        further._place.stepper.step(torch.ones(4, 36), 1.0, torch.Generator())
         handle.remove()
-        assert further._stepper.take_costs().skipped.all(), list(further._stepper.parameters)[row]
+        assert further._place.stepper.take_costs().skipped.all(), list(further._place.stepper.parameters)[row]
         assert all(torch.equal(one, other) for one, other in zip(before, state(further), strict=True))
 
 
@@ -119,7 +119,7 @@ def test_without_a_fault_the_same_comparison_finds_a_change() -> None:
 
 def test_a_skipped_step_is_reported_with_its_chunk() -> None:
     run = a_run(steps_per_chunk=4, epochs=1)
-    run._stepper.objective = Faulty({1}, in_gradient=True)
+    run._place.stepper.objective = Faulty({1}, in_gradient=True)
     events = finished(run)
     note = events.index(notes_of(events, "non_finite")[0])
     reports = [index for index, event in enumerate(events) if isinstance(event, StepReports)]
@@ -128,7 +128,7 @@ def test_a_skipped_step_is_reported_with_its_chunk() -> None:
 
 def test_two_in_a_row_and_one_more_later_roll_nothing_back() -> None:
     run = a_run()
-    run._stepper.objective = Faulty({2, 3, 5}, in_gradient=False)
+    run._place.stepper.objective = Faulty({2, 3, 5}, in_gradient=False)
     events = finished(run)
     assert len(notes_of(events, "non_finite")) == 3
     assert not notes_of(events, "rollback")
@@ -171,7 +171,7 @@ def test_the_chunk_changes_no_weight_even_through_a_rollback() -> None:
 def kept_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a good state every eight steps."""
     monkeypatch.setattr(divergence, "SNAPSHOT_STEPS", 8)
-    monkeypatch.setattr(loop, "SNAPSHOT_STEPS", 8)
+    monkeypatch.setattr(timetable, "SNAPSHOT_STEPS", 8)
 
 
 @pytest.mark.usefixtures("kept_often")
@@ -203,7 +203,7 @@ def test_a_state_that_was_gone_back_to_is_not_kept_as_a_later_one() -> None:
 def test_a_run_that_always_diverges_ends_with_a_clear_sentence_and_a_good_state() -> None:
     run = a_run(epochs=10)
     good = run.saved()
-    run._stepper.objective = Faulty(range(1000), in_gradient=True)
+    run._place.stepper.objective = Faulty(range(1000), in_gradient=True)
     with pytest.raises(TrainingError, match=r"diverges.*smaller learning rate"):
         finished(run)
     assert same_arrays(good.weights, run.saved().weights)

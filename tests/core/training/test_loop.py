@@ -148,8 +148,8 @@ def test_what_torch_keeps_for_all_is_set_only_while_the_run_computes() -> None:
         return cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, flushes
 
     before, run, within = kept(), a_run(network="conv"), set()
-    step = run._stepper.step
-    run._stepper.step = lambda *arguments: (within.add(kept()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
+    step = run._place.stepper.step
+    run._place.stepper.step = lambda *arguments: (within.add(kept()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
     for _ in run.events():
         assert kept() == before
     assert within == {(True, False, False, True)} != {before}
@@ -157,8 +157,8 @@ def test_what_torch_keeps_for_all_is_set_only_while_the_run_computes() -> None:
 
 def test_a_run_takes_the_threads_of_its_plan() -> None:
     before, run, within = torch.get_num_threads(), a_run(threads=2), set()
-    step = run._stepper.step
-    run._stepper.step = lambda *arguments: (within.add(torch.get_num_threads()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
+    step = run._place.stepper.step
+    run._place.stepper.step = lambda *arguments: (within.add(torch.get_num_threads()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
     try:
         finished(run)
     finally:
@@ -168,13 +168,13 @@ def test_a_run_takes_the_threads_of_its_plan() -> None:
 
 def test_no_two_steps_draw_the_same_noise() -> None:
     run, seeds = a_run(epochs=3), []
-    step = run._stepper.step
+    step = run._place.stepper.step
 
     def noted(x: Images, beta: Beta, generator: torch.Generator) -> None:
         seeds.append(generator.initial_seed())
         step(x, beta, generator)
 
-    run._stepper.step = noted  # type: ignore[method-assign]
+    run._place.stepper.step = noted  # type: ignore[method-assign]
     finished(run)
     assert len(set(seeds)) == len(seeds) == 12
 
@@ -238,13 +238,14 @@ def test_each_binarisation_shows_the_model_what_it_says(binarisation: str) -> No
     data = some_data()
     run = a_run(data, binarisation=binarisation)
     indices = torch.arange(30)
-    one = run._images.batch(indices, torch.Generator().manual_seed(1)).numpy()
-    other = run._images.batch(indices, torch.Generator().manual_seed(2)).numpy()
+    one = run._place.images.batch(indices, torch.Generator().manual_seed(1)).numpy()
+    other = run._place.images.batch(indices, torch.Generator().manual_seed(2)).numpy()
     if binarisation == "dynamic":
         assert set(np.unique(one)) == {0.0, 1.0}
         assert not np.array_equal(one, other)
         draws = np.mean(
-            [run._images.batch(indices, torch.Generator().manual_seed(seed)).numpy() for seed in range(500)], axis=0
+            [run._place.images.batch(indices, torch.Generator().manual_seed(seed)).numpy() for seed in range(500)],
+            axis=0,
         )
         probability = data.train.images.reshape(30, -1) / 255.0
         error = 5.0 * np.sqrt(probability * (1.0 - probability) / 500) + 0.003
@@ -259,7 +260,7 @@ def test_each_binarisation_shows_the_model_what_it_says(binarisation: str) -> No
 def test_white_stays_white_and_black_stays_black() -> None:
     for grey, value in ((0, 0.0), (255, 1.0)):
         run = a_run(some_data(grey=grey))
-        draws = [run._images.batch(torch.arange(30), torch.Generator().manual_seed(seed)) for seed in range(50)]
+        draws = [run._place.images.batch(torch.arange(30), torch.Generator().manual_seed(seed)) for seed in range(50)]
         assert all(bool((draw == value).all()) for draw in draws)
 
 
@@ -280,8 +281,8 @@ def test_constant_pictures_are_learned_without_a_fault(grey: int) -> None:
 
 def test_the_order_of_images_is_new_in_each_epoch_and_leaves_none_out() -> None:
     run, seen = a_run(), []
-    batch = run._images.batch
-    run._images.batch = lambda indices, generator: (seen.append(indices), batch(indices, generator))[1]  # type: ignore[method-assign, func-returns-value]
+    batch = run._place.images.batch
+    run._place.images.batch = lambda indices, generator: (seen.append(indices), batch(indices, generator))[1]  # type: ignore[method-assign, func-returns-value]
     finished(run)
     epochs = [torch.cat(seen[:4]).tolist(), torch.cat(seen[4:]).tolist()]
     assert [sorted(epoch) for epoch in epochs] == [list(range(30))] * 2
@@ -311,7 +312,7 @@ def test_the_learning_rate_and_beta_change_at_the_next_step_and_are_noted() -> N
     assert {(note.step, note.text) for note in settings} == {(at, "learning_rate 0.01 → 0.004"), (at, "beta 1 → 2")}
     assert run.config.training.learning_rate == 0.004
     assert run.config.objective.beta == 2.0
-    assert run._stepper.optimiser.param_groups[0]["lr"] == 0.004
+    assert run._place.stepper.optimiser.param_groups[0]["lr"] == 0.004
     assert settings[0] in run.history.notes
 
 
@@ -335,8 +336,8 @@ def test_a_learning_rate_that_makes_no_sense_is_refused_and_changes_nothing(valu
 def test_cosine_ends_at_a_learning_rate_of_almost_nothing() -> None:
     run = a_run(schedule="cosine", epochs=10)
     rates = []
-    set_rate = run._stepper.set_learning_rate
-    run._stepper.set_learning_rate = lambda rate: (rates.append(rate), set_rate(rate))[1]  # type: ignore[method-assign, assignment, func-returns-value]
+    set_rate = run._place.stepper.set_learning_rate
+    run._place.stepper.set_learning_rate = lambda rate: (rates.append(rate), set_rate(rate))[1]  # type: ignore[method-assign, assignment, func-returns-value]
     finished(run)
     assert rates[0] == 0.01
     assert rates == sorted(rates, reverse=True)

@@ -29,11 +29,11 @@ def failing_card(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("failing_card")
 def test_a_capture_that_fails_leaves_weights_and_moments_as_they_were() -> None:
     run = a_run()
-    weights, moments = run.weights(), run._stepper.adam_arrays()
+    weights, moments = run.weights(), run._place.stepper.adam_arrays()
     with pytest.raises(RuntimeError, match="not permitted"):
-        CapturedSteps(run._stepper, run._images, run._generator, 8)
+        CapturedSteps(run._place.stepper, run._place.images, run._place.generator, 8)
     assert same_weights(weights, run.weights())
-    for name, array in run._stepper.adam_arrays().items():
+    for name, array in run._place.stepper.adam_arrays().items():
         np.testing.assert_array_equal(array, moments[name])
 
 
@@ -41,13 +41,13 @@ def test_a_capture_that_fails_leaves_weights_and_moments_as_they_were() -> None:
 def test_the_run_then_goes_on_eagerly_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     run, eager = a_run(), a_run()
     with monkeypatch.context() as patch:
-        patch.setattr(run._stepper, "device", torch.device("cuda"))
+        patch.setattr(run._place.stepper, "device", torch.device("cuda"))
         patch.setattr(torch, "zeros", lambda *size, **_kinds: torch.empty(*size, dtype=torch.int64).fill_(0))
         patch.setattr(torch, "ones", lambda _size, **_kinds: torch.tensor(1.0))
-        taker, problem = step_taker(run._stepper, run._images, run._generator, 8, capture=True)
+        taker, problem = step_taker(run._place.stepper, run._place.images, run._place.generator, 8, capture=True)
     assert isinstance(taker, EagerSteps)
     assert "not permitted" in problem
-    run._taker = taker
+    run._place.taker = taker
     finished(run)
     finished(eager)
     assert same_weights(run.weights(), eager.weights())

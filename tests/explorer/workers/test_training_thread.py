@@ -14,6 +14,7 @@ from core.storage.model_file import load_model
 from explorer.messages import (
     Completed,
     Failed,
+    RunKeeping,
     RunReport,
     RunRequest,
     RunResult,
@@ -52,7 +53,8 @@ def thread(qtbot: QtBot) -> Iterator[TrainingThread]:
 
 
 def request_for(tmp_path: Path, start: SavedModel | None = None, **changes: object) -> RunRequest:
-    return RunRequest(1, small_config(**changes), bar_data(), start, tmp_path / "autosave.safetensors")
+    keeping = RunKeeping(tmp_path / "run", "Bars")
+    return RunRequest(1, small_config(**changes), bar_data(), start, tmp_path / "autosave.safetensors", keeping)
 
 
 def test_a_run_completes_reports_every_step_and_is_saved(qtbot: QtBot, thread: TrainingThread, tmp_path: Path) -> None:

@@ -1,0 +1,129 @@
+"""Where a run computes: the model, its optimiser and the images on one device, and the way steps are taken there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from core.config import ExperimentConfig
+from core.data.dataset import Dataset
+from core.models.picture_model import PictureModel
+from core.objectives.terms import Objective
+from core.snapshots import ExecutionPlan
+from core.training.device import choose_threads
+from core.training.held_out import HeldOutImages
+from core.training.memory import is_out_of_memory, release
+from core.training.position import Position
+from core.training.randomness import Stream, epoch_order, reseed
+from core.training.resident import ResidentImages
+from core.training.steps import GuardedStepper
+from core.training.taking import EagerSteps, StepTaker, step_taker
+
+
+class Workplace:
+    """Holds whatever lies on a device; `settle` moves it to another."""
+
+    def __init__(
+        self, model: PictureModel, objective: Objective, dataset: Dataset, config: ExperimentConfig, *, capture: bool
+    ) -> None:
+        """Make one that is nowhere yet: `settle_first` comes next."""
+        self.model = model
+        self._objective = objective
+        self._dataset = dataset
+        self._config = config
+        self._capture = capture
+        self._seed = config.training.seed
+        self._threads = 1
+        self._order: tuple[int, torch.Tensor] | None = None
+        self.taker: StepTaker
+        self.device: torch.device
+        self.images: ResidentImages
+        self.held_out: HeldOutImages
+        self.generator: torch.Generator
+        self.stepper: GuardedStepper
+
+    def settle_first(self, device: torch.device, *, fresh: bool) -> str:
+        """Settle on a device, or on the processor where a card has too little memory; return what is to be said of it.
+
+        A fresh model then starts at the images' mean.
+        """
+        try:
+            self.settle(device, fresh=fresh)
+        except (RuntimeError, MemoryError) as error:
+            if device.type != "cuda" or not is_out_of_memory(error):
+                raise
+        else:
+            return ""
+        # Not in the handler, where the error holds on to what was allocated.
+        release(device)
+        self.settle(torch.device("cpu"), fresh=fresh)
+        return f"{_name_of(device)} has too little memory: the processor trains"
+
+    def settle(self, device: torch.device, *, fresh: bool = False) -> None:
+        """Bring images and model to a device, with an optimiser that begins anew."""
+        training, data = self._config.training, self._config.data
+        self.device = device
+        self.images = ResidentImages(self._dataset.train.images, data, device)
+        self.held_out = HeldOutImages(self._dataset.held_out, data, device)
+        self.generator = torch.Generator(device)
+        self._order = None
+        if fresh:
+            self.model.start_at_mean(self.images.mean_picture().cpu())
+        self.model.to(device)
+        self.stepper = GuardedStepper(self.model, self._objective, training.learning_rate, training.adam_epsilon)
+
+    def leave_card(self) -> None:
+        """Move to the processor with all that was learned."""
+        moments = self.stepper.adam_arrays()
+        self.settle(torch.device("cpu"))
+        self.stepper.load_adam(moments)
+
+    def plan(self, config: ExperimentConfig, steps_per_chunk: int) -> tuple[ExecutionPlan, str]:
+        """Choose how steps are taken with this configuration; return that, and why it is not the quickest way."""
+        training = config.training
+        self._config = config
+        self._threads = choose_threads(training)
+        with self.computing():
+            self.taker, problem = step_taker(
+                self.stepper, self.images, self.generator, training.batch_size, capture=self._capture
+            )
+        plan = ExecutionPlan(
+            device=_name_of(self.device),
+            precision=training.precision,
+            path=self.taker.name,
+            threads=self._threads,
+            steps_per_chunk=steps_per_chunk,
+            torch_version=torch.__version__,
+        )
+        return plan, "" if self.taker.name != EagerSteps.name else problem
+
+    def take_step(self, position: Position, learning_rate: float, beta: float) -> int:
+        """Take the step after `position`; return on how many images."""
+        if self._order is None or self._order[0] != position.epoch:
+            order = epoch_order(self._seed, position.epoch, len(self.images)).to(self.device)
+            self._order = (position.epoch, order)
+        size = self._config.training.batch_size
+        indices = self._order[1][position.batch * size : (position.batch + 1) * size]
+        generator = reseed(self.generator, self._seed, Stream.STEP, position.step)
+        self.stepper.set_learning_rate(learning_rate)
+        self.taker.take(indices, beta, generator)
+        return len(indices)
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Set what torch keeps per thread: the pulling thread may be any, and does other things in between."""
+        if torch.get_num_threads() != self._threads:
+            torch.set_num_threads(self._threads)
+        # Moments of weights that no image reaches decay into denormals, which slow Adam down by 2.8.
+        torch.set_flush_denormal(True)
+        try:
+            # On CUDA: the quickest algorithm of the moment may differ from run to run, and TensorFloat-32 has the
+            # mantissa of a half.
+            with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False), torch.enable_grad():
+                yield
+        finally:
+            torch.set_flush_denormal(False)
+
+
+def _name_of(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "processor"

@@ -1,0 +1,107 @@
+"""A run kept on the disk while it trains: what a kill takes with it is the last few seconds."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from core.history import History
+from core.snapshots import HeldOutReport, Progress, RunNote, StepReports
+from core.storage.run_folder import RunFolderError
+from core.storage.run_writer import RunWriter
+from explorer.messages import RunKeeping
+
+if TYPE_CHECKING:
+    from core.saved_model import SavedModel
+    from core.training.loop import TrainingRun
+
+FIRST_S: Final = 5.0
+"""A run that is younger is begun again as quickly as it is recovered."""
+GAP_S: Final = 10.0
+LONGEST_GAP_S: Final = 45.0
+# Writing is to take no more than a fiftieth of the time.
+_SHARE = 0.02
+_FLUSH_S = 1.0
+
+
+class RunKeeper:
+    """Writes a run's folder.  A disk that fails is said once and tried again; the run goes on."""
+
+    def __init__(
+        self, keeping: RunKeeping, on_problem: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Make one that has no folder yet; `on_problem` hears a reason, or nothing once all is well again."""
+        self._keeping = keeping
+        self._on_problem = on_problem
+        self._now = clock
+        self._writer: RunWriter | None = None
+        self._problem = ""
+        self._due = self._now() + FIRST_S
+        self._flush_due = self._now() + _FLUSH_S
+
+    def take_up(self, step: int) -> None:
+        """Go on with the folder of an interrupted run.  Raises RunFolderError, as where another program writes it."""
+        self._writer = RunWriter.take_up(self._keeping.folder, step)
+
+    def begin(self, run: "TrainingRun", earlier: History) -> None:
+        """Make the folder, unless it was taken up; `earlier` is what the model had seen before."""
+        if self._writer is None:
+            self._attempt(lambda: self._make(run, earlier))
+
+    def record(self, event: StepReports | HeldOutReport | RunNote | Progress) -> None:
+        """Take in what a run reports."""
+        if self._writer is not None:
+            self._writer.record(event)
+
+    def keep_if_due(self, run: "TrainingRun") -> None:
+        """Write a checkpoint if the last one is old enough, and what was recorded every second."""
+        now = self._now()
+        if now >= self._due:
+            self.keep(run)
+        elif now >= self._flush_due and self._writer is not None:
+            self._flush_due = now + _FLUSH_S
+            self._attempt(self._writer.flush)
+
+    def keep(self, run: "TrainingRun") -> None:
+        """Write a checkpoint now."""
+        before = self._now()
+        self._attempt(lambda: self._write(run))
+        now = self._now()
+        self._due = now + min(max(GAP_S, (now - before) / _SHARE), LONGEST_GAP_S)
+        self._flush_due = now + _FLUSH_S
+
+    def end(self, how: str, saved: "SavedModel | None", *, is_written: bool) -> None:
+        """Say how the run ended, and close its folder.
+
+        Where the model could not be written elsewhere, a last checkpoint is, and the run is left for a recovery.
+        """
+        writer = self._writer
+        if writer is None:
+            return
+        if saved is not None and not is_written:
+            self._attempt(lambda: writer.checkpoint(saved))
+        else:
+            self._attempt(lambda: writer.end(how))
+        writer.close()
+        self._writer = None
+
+    def _make(self, run: "TrainingRun", earlier: History) -> None:
+        folder, name = self._keeping.folder, self._keeping.name
+        self._writer = RunWriter.create(folder, name, run.config, run.total_epochs)
+        self._writer.record_history(earlier)
+
+    def _write(self, run: "TrainingRun") -> None:
+        if self._writer is None:
+            self._make(run, run.history)
+        if self._writer is not None:
+            self._writer.checkpoint(run.saved())
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except RunFolderError as error:
+            problem = str(error)
+        else:
+            problem = ""
+        if problem != self._problem:
+            self._problem = problem
+            self._on_problem(problem)
