@@ -50,9 +50,8 @@ _KEYS = (
     *(Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight, Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_0, Qt.Key.Key_R),
     *(Qt.Key.Key_F10, Qt.Key.Key_Menu, Qt.Key.Key_1, Qt.Key.Key_9, Qt.Key.Key_Period),
 )
-_TEXTS = tuple(
-    ["0", "1", "2", "-1", "1e308", "-1e308", "nan", "inf", "1e-300", "0.5", "64", "400-200", "ä€", "1e6", "999999"]
-) + ("",)
+_NUMBERS = "0 1 2 -1 1e308 -1e308 nan inf 1e-300 0.5 64 400-200 ä€ 1e6 999999"
+_TEXTS = ("", *_NUMBERS.split())
 _REST_MS = (0, 5, 30, 150)
 
 
@@ -89,8 +88,8 @@ class Hands(QObject):
 
     def script(self) -> Iterator[str]:
         """Return what the hands do next."""
-        weights, actions = zip(*self._actions, strict=True)
-        return self._random.choices(actions, weights)[0]()
+        chosen = self._random.choices(self._actions, [weight for weight, _ in self._actions])[0]
+        return chosen[1]()
 
     def pause(self, milliseconds: int) -> None:
         """Have the next events wait so long."""

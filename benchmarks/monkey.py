@@ -38,15 +38,11 @@ class Monkey(Hands):
         self.quits = 0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._tick)
-        # Qt gives a timer no second turn while its first still waits, inside a menu or a dialog of Qt's own.
-        self._nested = QTimer(self)
-        self._nested.setInterval(20)
-        self._nested.timeout.connect(self._tick_inside)
         window = program.window
         window.close_requested.disconnect(program.session.close)
         window.close_requested.connect(self._on_close_requested)
         for scheme in ("file", "http", "https"):
-            QDesktopServices.setUrlHandler(scheme, self, b"on_url")
+            QDesktopServices.setUrlHandler(scheme, self, "on_url")  # type: ignore[arg-type]
 
     def pause(self, milliseconds: int) -> None:
         """Give the next events this far apart."""
@@ -55,12 +51,11 @@ class Monkey(Hands):
     def start(self) -> None:
         """Begin."""
         self._timer.start(0)
-        self._nested.start()
+        self._look_inside()
 
     def stop(self) -> None:
         """Let go of whatever is held."""
         self._timer.stop()
-        self._nested.stop()
         faulthandler.cancel_dump_traceback_later()
         while (popup := QApplication.activePopupWidget()) is not None:
             popup.close()
@@ -107,7 +102,14 @@ class Monkey(Hands):
         if self.events % _PROGRESS == 0:
             print(f"{self.events:,} events", file=sys.stderr, flush=True)
 
-    def _tick_inside(self) -> None:
+    def _look_inside(self) -> None:
+        """Answer what an event waits for: a menu, a dialog of Qt's own.
+
+        Each look has a timer of its own: Qt gives a timer no second turn while its first still waits.
+        """
+        if self.done and not self._inside:
+            return
+        QTimer.singleShot(20, self._look_inside)
         if self._inside and not self._answer_dialog():
             popup = QApplication.activePopupWidget()
             if popup is not None:
