@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QWidget  # noqa: E402
 import explorer.app  # noqa: E402
 from explorer.messages import Failed, RunState  # noqa: E402
 from explorer.program import Program  # noqa: E402
+from explorer.workers.torch_import import is_importing  # noqa: E402
 
 LONG_RUN = 100_000
 _LEFT, _NO_KEYS = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -70,7 +71,8 @@ class ClosingProgram(Program):
     def _look(self) -> None:
         if self._way():
             self._timer.stop()
-            print(f"in the middle, {self.session.training.history.num_steps} steps", flush=True)
+            training = self.session.training
+            print(f"in the middle, {training.history.num_steps if training.active else 0} steps", flush=True)
 
     # Each returns whether it is in the middle of what it is to be closed in.
 
@@ -78,7 +80,7 @@ class ClosingProgram(Program):
         return True
 
     def _torch_importing(self) -> bool:
-        return "torch" in sys.modules and "core.training.loop" not in sys.modules
+        return is_importing()
 
     def _ready(self) -> bool:
         latent, documents = self.session.latent, self.session.documents

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,8 @@ def closed(model: Path, way: str, request: str, wait_s: float) -> Closing:
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
+            watch = threading.Timer(PATIENCE_S, process.kill)
+            watch.start()
             try:
                 steps = _steps_when_in_the_middle(process)
                 time.sleep(wait_s)  # noqa: TID251 - a random moment is what is wanted
@@ -128,6 +131,8 @@ def closed(model: Path, way: str, request: str, wait_s: float) -> Closing:
             except subprocess.TimeoutExpired:
                 process.kill()
                 complaints, seconds, steps = f"it did not end: {process.communicate()[1]}", PATIENCE_S, 0
+            finally:
+                watch.cancel()
         said = "\n".join(line for line in complaints.splitlines() if not any(noise in line for noise in _NOISE))
         return Closing(way, request, process.returncode, seconds, _lost(data, steps), said, _left(data))
 

@@ -50,8 +50,10 @@ class Workplace:
         try:
             self.settle(device, fresh=fresh)
         except (RuntimeError, MemoryError) as error:
-            if device.type != "cuda" or not is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
+            if device.type != "cuda":
+                raise MemoryError(str(error)) from None
         else:
             return ""
         # Not in the handler, where the error holds on to what was allocated.

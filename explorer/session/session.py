@@ -11,7 +11,7 @@ from core.data.corruption import corruptor_for
 from core.data.dataset import Dataset
 from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
-from explorer.messages import Failed, ImportedPicture, JobFailed, LoadedRun, RunResult, RunState, RunWeights
+from explorer.messages import Failed, JobFailed, LoadedRun, RunResult, RunState, RunWeights
 from explorer.session import binarisations
 from explorer.session.activations import ActivationSession
 from explorer.session.analyses.all import Analyses
@@ -35,8 +35,8 @@ from explorer.settings import Settings
 
 _MODEL_SUFFIXES = (SUFFIX, *FOREIGN_SUFFIXES)
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
-# Closing waits for the step in progress and its save; what is left then is an import of torch, with nothing to lose.
-_CLOSE_DEADLINE_MS = 1_800
+# Closing waits for the step in progress and its save, but not for an import of torch, which has nothing to lose.
+_CLOSE_DEADLINE_MS, _IMPORT_DEADLINE_MS = 1_800, 600
 
 
 class Session(QObject):
@@ -110,7 +110,7 @@ class Session(QObject):
         workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
         self._importing.accepted.connect(self._on_import_accepted)
-        workers.loading.picture_imported.connect(self._on_picture_imported)
+        workers.loading.picture_imported.connect(self.drawing.show_picture)
         workers.loading.failed.connect(self._on_job_failed)
         for thread in workers.all:
             thread.finished.connect(self._on_thread_finished)
@@ -250,9 +250,6 @@ class Session(QObject):
         self._wanted_data = config
         self.documents.open_data(config)
 
-    def _on_picture_imported(self, imported: ImportedPicture) -> None:
-        self.drawing.show_picture(imported)
-
     def _on_job_failed(self, failed: JobFailed) -> None:
         if failed.job in {"preview data", "open data"} and self._importing.asks_for(failed.path):
             self._importing.explain(failed.failure)
@@ -367,7 +364,7 @@ class Session(QObject):
         if self._closing:
             return
         self._closing = True
-        self._deadline.start(_CLOSE_DEADLINE_MS)
+        self._deadline.start(_IMPORT_DEADLINE_MS)
         if self.training.active:
             self.training.stop()
         else:
@@ -389,13 +386,17 @@ class Session(QObject):
 
     def _on_thread_finished(self) -> None:
         if self._closing and not any(thread.isRunning() for thread in self._workers.all) and self._deadline.isActive():
-            self._deadline.stop()
-            self.documents.close()
-            self.subject.stop()
-            self.closed.emit(True)
+            self._finish(clean=True)
 
     def _on_deadline(self) -> None:
+        if self._deadline.interval() == _IMPORT_DEADLINE_MS and not self._workers.only_import_torch:
+            self._deadline.start(_CLOSE_DEADLINE_MS - _IMPORT_DEADLINE_MS)
+            return
         self._end_threads()
+        self._finish(clean=False)
+
+    def _finish(self, *, clean: bool) -> None:
+        self._deadline.stop()
         self.documents.close()
         self.subject.stop()
-        self.closed.emit(False)
+        self.closed.emit(clean)

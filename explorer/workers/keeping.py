@@ -75,14 +75,16 @@ class RunKeeper:
         Where the model could not be written elsewhere, a last checkpoint is, and the run is left for a recovery.
         """
         writer = self._writer
-        if writer is None:
-            return
-        if saved is not None and not is_written:
-            self._attempt(lambda: writer.checkpoint(saved))
-        else:
-            self._attempt(lambda: writer.end(how))
-        writer.close()
-        self._writer = None
+        # A run that could not even begin again is as interrupted as before.
+        if writer is not None and saved is not None:
+            self._attempt(lambda: writer.end(how) if is_written else writer.checkpoint(saved))
+        self.close()
+
+    def close(self) -> None:
+        """Close the folder, whatever state the run is in."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     def _make(self, run: "TrainingRun", earlier: History) -> None:
         folder, name = self._keeping.folder, self._keeping.name

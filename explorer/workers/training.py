@@ -1,5 +1,6 @@
 """The training thread: pulls the training loop, owns model and optimiser, reports at most 30 times a second."""
 
+import contextlib
 import queue
 import time
 import traceback
@@ -13,6 +14,8 @@ from core.history import History
 from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
+from core.storage.run_folder import RunFolderError
+from core.training.errors import TrainingError
 from explorer.messages import (
     Completed,
     Ending,
@@ -173,9 +176,15 @@ class TrainingThread(ServingThread):
     def _train(self, request: RunRequest) -> None:
         self._paused = False
         self._request = request
+        with contextlib.closing(RunKeeper(request.keeping, self.keeping_failed.emit)) as keeper:
+            result = self._trained(request, keeper)
+        self._request = None
+        self.state_changed.emit(RunState.IDLE)
+        self.ended.emit(result)
+
+    def _trained(self, request: RunRequest, keeper: RunKeeper) -> RunResult:
         run: TrainingRun | None = None
         ending: Ending
-        keeper = RunKeeper(request.keeping, self.keeping_failed.emit)
         self.state_changed.emit(RunState.STARTING)
         try:
             if request.keeping.resume and request.start is not None:
@@ -192,6 +201,10 @@ class TrainingThread(ServingThread):
             self._pull(request, run, keeper)
         except _StopRun:
             ending = Stopped()
+        except (TrainingError, ConfigError, RunFolderError) as error:
+            ending = Failed(str(error))
+        except MemoryError:
+            ending = Failed("There is not enough memory for this run: choose a smaller network or fewer images.")
         except Exception as error:
             ending = Failed(str(error) or type(error).__name__, traceback.format_exc())
         else:
@@ -199,9 +212,7 @@ class TrainingThread(ServingThread):
         saved = run.saved() if run is not None else None
         path, problem = _written(request.autosave, saved)
         keeper.end(type(ending).__name__.lower(), saved, is_written=path is not None)
-        self._request = None
-        self.state_changed.emit(RunState.IDLE)
-        self.ended.emit(RunResult(request.run_id, ending, saved, path, problem))
+        return RunResult(request.run_id, ending, saved, path, problem)
 
     def _pull(self, request: RunRequest, run: "TrainingRun", keeper: RunKeeper) -> None:
         batch = _Batch(request.run_id)

@@ -241,12 +241,17 @@ def test_a_drawing_has_a_cloud_and_neighbours_too(similar: Similar) -> None:
     similar.opened.raise_dock(similar.opened.views.draw_pad)
     before = similar.cloud
     similar.opened.draw((60, 140), (220, 140))
-    cloud = similar.newer_than(before)
-    seen = similar.opened.session.drawing.seen
-    assert seen is not None
     coder = make_coder(trained().config.model, trained().as_weights(1))
-    np.testing.assert_allclose(cloud.clean, coder.encode(seen[None]).mean[0], atol=1e-5)
-    assert not cloud.label_is_own
+
+    def follows_the_whole_stroke() -> bool:
+        seen, cloud = similar.opened.session.drawing.seen, similar.cloud
+        assert seen is not None
+        wanted = coder.encode(seen[None]).mean[0]
+        return cloud is not None and cloud is not before and bool(np.allclose(cloud.clean, wanted, atol=1e-5))
+
+    similar.opened.until("the cloud of the drawing", follows_the_whole_stroke)
+    assert similar.cloud is not None
+    assert not similar.cloud.label_is_own
 
 
 def test_the_window_closes_in_time_with_clouds_of_three_models(similar: Similar) -> None:
