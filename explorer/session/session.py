@@ -22,7 +22,7 @@ from explorer.session.conversion import ConversionSession
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
 from explorer.session.fit_notes import note_on_fit
-from explorer.session.importing import ImportSession
+from explorer.session.importing import PICTURE_SUFFIXES, ImportSession
 from explorer.session.latent import LatentSession
 from explorer.session.recovery import RecoverySession
 from explorer.session.sampling import SamplingSession
@@ -34,7 +34,6 @@ from explorer.session.workers import Workers
 from explorer.settings import Settings
 
 _MODEL_SUFFIXES = (SUFFIX, *FOREIGN_SUFFIXES)
-PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 # Closing waits for the step in progress and its save, but not for an import of torch, which has nothing to lose.
 _CLOSE_DEADLINE_MS, _IMPORT_DEADLINE_MS = 1_800, 600
 
@@ -71,8 +70,7 @@ class Session(QObject):
         self._closing = False
         self._start_paths: tuple[Path, ...] = ()
         self._wanted_data: DataConfig | None = None
-        self._deadline = QTimer(self)
-        self._deadline.setSingleShot(True)
+        self._deadline = QTimer(self, singleShot=True)
         self._deadline.timeout.connect(self._on_deadline)
         self._connect()
         self.conversion = ConversionSession(self.documents, workers.loading, views.window, self)
@@ -94,6 +92,7 @@ class Session(QObject):
         documents.run_in_the_way.connect(training.stop)
         training.state_changed.connect(self._on_run_state)
         training.run_ended.connect(self._on_run_ended)
+        training.run_ended.connect(documents.let_go_of_run)
         training.epochs_changed.connect(documents.show_epochs)
         training.weights_sent.connect(self._on_weights_sent)
         training.held_out_reported.connect(self.hub.held_out_reported)
@@ -105,7 +104,6 @@ class Session(QObject):
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
-        workers.training.change_refused.connect(self.failed)
         workers.training.model_saved.connect(documents.on_model_saved)
         workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
