@@ -10,6 +10,7 @@ from core.cli.arguments import UsageError, make_parser
 from core.data.dataset import DataError
 from core.settings import ConfigError
 from core.storage.model_file import ModelFileError
+from core.storage.run_folder import RunFolderError
 from core.training.errors import TrainingError
 
 SUCCESS, FAILURE, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     except (UsageError, ConfigError) as error:
         status, message = BAD_ARGUMENTS, str(error)
     # RuntimeError is what torch raises for whatever went wrong in it.
-    except (DataError, ModelFileError, TrainingError, OSError, RuntimeError) as error:
+    except (DataError, ModelFileError, RunFolderError, TrainingError, OSError, RuntimeError) as error:
         status, message = FAILURE, str(error)
     except MemoryError:
         status, message = FAILURE, "there is not enough memory"

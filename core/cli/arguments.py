@@ -83,7 +83,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--data", metavar="DATA", help="mnist, shapes, or the path of an IDX, npy, npz file or a folder of pictures"
     )
     parser.add_argument(
-        "--out", metavar="FILE", required=True, help="the model file to write, at every epoch's end (.safetensors)"
+        "--out", metavar="FILE", required=True, help="the model file to write, at epochs' ends (.safetensors)"
     )
     parser.add_argument(
         "--set",
@@ -94,7 +94,10 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         help="change a setting; can be given many times",
     )
     parser.add_argument(
-        "--resume", metavar="FILE", help="train this model on; its settings hold but for those given with --set"
+        "--resume",
+        metavar="PATH",
+        help="train this model on, its settings holding but for those given with --set; or go on with an interrupted "
+        "run, in the folder that it left beside --out",
     )
     parser.add_argument("--force", action="store_true", help="overwrite the file that --out names")
     parser.add_argument(

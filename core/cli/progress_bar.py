@@ -48,6 +48,13 @@ class ProgressBar:
         sys.stdout.flush()
         self._draw(below)
 
+    def complain(self, problem: str) -> None:
+        """Print on the standard error what went wrong without ending the work; nothing where all is well again."""
+        self.clear()
+        if problem:
+            self._stream.write(f"latent-explorer: {problem}; training goes on\n")
+            self._stream.flush()
+
     def clear(self) -> None:
         """Take the bar off the terminal."""
         if self._drawn:

@@ -4,8 +4,9 @@ import argparse
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -18,26 +19,33 @@ from core.compatibility import check_experiment
 from core.config import SECTIONS, DataConfig, ExperimentConfig
 from core.data.importing import suggested_config
 from core.data.sources import load_dataset, named_sources, source_path
+from core.history import History
 from core.saved_model import SavedModel
 from core.snapshots import HeldOutReport, Progress, RunNote
 from core.storage.model_file import ModelFileError, load_model, save_model
+from core.storage.run_folder import CHECKPOINTS, is_run_folder, load_checkpoint, read_run
 from core.training.errors import TrainingError
+from core.training.keeping import RunKeeper
 
 if TYPE_CHECKING:
     from core.training.loop import Event, TrainingRun
 
 SUCCESS = 0
+# Epochs of a small data set are over in less time than the disk needs: saving takes a twentieth at most.
+_SAVES_SHARE = 20.0
+_ENDINGS = {"completed": "completed its epochs", "stopped": "was stopped", "failed": "failed"}
 
 
 def train(options: argparse.Namespace, command_line: str) -> int:
-    """Train as the arguments say, writing the model at every epoch's end; return the exit status.
+    """Train as the arguments say, writing the model at epochs' ends; return the exit status.
 
-    SIGINT and SIGTERM end the run after the steps in hand, with what there is saved; a second one ends it at once.
+    Meanwhile the run is kept in a folder beside that file, which a kill leaves for --resume.  SIGINT, SIGTERM and
+    SIGHUP end the run after the steps in hand, with what there is saved; a second one ends it at once.
     """
     out = checked_out(Path(options.out), "--out", force=options.force)
     # Before any file is read: a wrong setting is told in a tenth of a second.
     changed_settings(ExperimentConfig(), options.settings)
-    start = load_model(options.resume) if options.resume else None
+    interrupted, start = _started_from(options)
     config = _configuration(options, start)
     check_experiment(config)
     loading = ProgressBar("reading data", quiet=options.quiet)
@@ -48,25 +56,39 @@ def train(options: argparse.Namespace, command_line: str) -> int:
 
         if received:
             return 128 + received[0]
-        run = TrainingRun(config, dataset, start=start)
-        provenance = _provenance(run.config, command_line, start)
         bar = ProgressBar("training", quiet=options.quiet)
-        training = _Training(run, out, provenance, bar, keep_optimiser=not options.without_optimiser)
-        return training.pull(received)
+        keeper = RunKeeper(interrupted or out.with_suffix(".run"), out.stem, bar.complain)
+        with closing(keeper):
+            if interrupted and start is not None:
+                keeper.take_up(start.history.last_step)
+            run = TrainingRun(config, dataset, start=start, resume=interrupted is not None)
+            keeper.begin(run, start.history if start is not None else History(run.config.model.latent_dim))
+            provenance = _provenance(run.config, command_line, start)
+            training = _Training(run, out, provenance, bar, keeper, keep_optimiser=not options.without_optimiser)
+            return training.pull(received)
 
 
 class _Training:
     """A run with the file it is written to and the bar that shows it."""
 
     def __init__(
-        self, run: "TrainingRun", out: Path, provenance: dict[str, str], bar: ProgressBar, *, keep_optimiser: bool
+        self,
+        run: "TrainingRun",
+        out: Path,
+        provenance: dict[str, str],
+        bar: ProgressBar,
+        keeper: RunKeeper,
+        *,
+        keep_optimiser: bool,
     ) -> None:
         self._run = run
         self._out = out
         self._keep_optimiser = keep_optimiser
         self._provenance = provenance
         self._bar = bar
+        self._keeper = keeper
         self._first_step = self._saved_step = run.step
+        self._save_due = 0.0
 
     def pull(self, received: list[int]) -> int:
         """Take the run's events until it ends or a signal came, and save; return the exit status."""
@@ -74,7 +96,9 @@ class _Training:
         try:
             events = self._run.events()
             while not received and (event := next(events, None)) is not None:
+                self._keeper.record(event)
                 self._show(event)
+                self._keeper.keep_if_due(self._run)
         except TrainingError as error:
             # The run then stands at its last good state, which is worth keeping.
             failure = error
@@ -83,15 +107,26 @@ class _Training:
         if self._saved_step != self._run.step:
             self._save()
         if failure is not None:
+            self._keeper.end("failed", self._run.saved(), is_written=True)
             raise failure
         if received:
-            # Weights that nothing was learned by must not replace what --force found in the file.
-            kept = (
-                f"the model is in {str(self._out)!r}" if self._saved_step > self._first_step else "nothing is written"
-            )
-            self._bar.say(f"stopped at step {self._run.step:,}; {kept}")
+            self._say_stopped()
             return 128 + received[0]
+        # The model's file holds all that the run's folder does.
+        self._keeper.discard()
         return SUCCESS
+
+    def _say_stopped(self) -> None:
+        # Weights that nothing was learned by must not replace what --force found in the file.
+        learned = self._saved_step > self._first_step
+        kept = f"the model is in {str(self._out)!r}" if learned else "nothing is written"
+        if learned:
+            self._keeper.keep(self._run)
+        elif self._keeper.is_new:
+            self._keeper.discard()
+        folder = self._keeper.folder
+        go_on = f"; --resume {shlex.quote(str(folder))} trains on to the end" if folder is not None else ""
+        self._bar.say(f"stopped at step {self._run.step:,}; {kept}{go_on}")
 
     def _show(self, event: "Event") -> None:
         match event:
@@ -113,12 +148,40 @@ class _Training:
         self._saved_step = self._run.step
 
     def _save_if_possible(self) -> None:
+        before = time.monotonic()
+        if before < self._save_due:
+            return
         try:
             self._save()
         except ModelFileError as error:
             # The disk may have room again at the next epoch's end; the run need not be lost for it.
-            self._bar.clear()
-            sys.stderr.write(f"latent-explorer: {error}; training goes on\n")
+            self._bar.complain(str(error))
+        now = time.monotonic()
+        self._save_due = now + _SAVES_SHARE * (now - before)
+
+
+def _started_from(options: argparse.Namespace) -> tuple[Path | None, SavedModel | None]:
+    """Return the folder of the run to go on with, if it is one, and the model to train on, if there is one."""
+    if not options.resume:
+        return None, None
+    path = Path(options.resume)
+    return (path, _interrupted(path, options)) if is_run_folder(path) else (None, load_model(path))
+
+
+def _interrupted(folder: Path, options: argparse.Namespace) -> SavedModel:
+    """Return the newest whole checkpoint of an interrupted run.  Raises UsageError, or RunFolderError."""
+    if options.settings or options.data is not None:
+        raise UsageError(
+            "a run goes on as it was configured: without --set and --data; to train with others, give --resume the "
+            f"file of one of its checkpoints, in {str(folder / CHECKPOINTS)!r}"
+        )
+    record = read_run(folder)
+    if record.ending:
+        raise UsageError(f"the run in {str(folder)!r} was not interrupted: it {_ENDINGS.get(record.ending, 'ended')}")
+    saved, problems = load_checkpoint(record)
+    for problem in problems:
+        sys.stderr.write(f"latent-explorer: {problem}\n")
+    return saved
 
 
 def _configuration(options: argparse.Namespace, start: SavedModel | None) -> ExperimentConfig:
@@ -156,9 +219,12 @@ def _provenance(config: ExperimentConfig, command_line: str, start: SavedModel |
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of ending the program; a second one has its usual effect."""
+    """Collect SIGINT, SIGTERM and SIGHUP instead of ending the program; a second one has its usual effect."""
     received: list[int] = []
-    kinds = (signal.SIGINT, signal.SIGTERM)
+    kinds = [signal.SIGINT, signal.SIGTERM]
+    # nohup has it ignored, and means it.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        kinds.append(signal.SIGHUP)
 
     def note(number: int, _frame: FrameType | None) -> None:
         received.append(number)

@@ -119,6 +119,12 @@ class RunWriter:
             self._log.sync()
             self._list(self._record.checkpoints, how)
 
+    def discard(self) -> None:
+        """Close the folder and remove it."""
+        self._log.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+
     def close(self) -> None:
         """Let others write the folder."""
         self._log.close()

@@ -16,6 +16,7 @@ from core.settings import ConfigError
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
 from core.storage.run_folder import RunFolderError
 from core.training.errors import TrainingError
+from core.training.keeping import RunKeeper
 from explorer.messages import (
     Completed,
     Ending,
@@ -29,7 +30,6 @@ from explorer.messages import (
     SavedFile,
     Stopped,
 )
-from explorer.workers.keeping import RunKeeper
 from explorer.workers.priority import lower_priority
 from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
@@ -175,8 +175,8 @@ class TrainingThread(ServingThread):
 
     def _train(self, request: RunRequest) -> None:
         self._paused = False
-        self._request = request
-        with contextlib.closing(RunKeeper(request.keeping, self.keeping_failed.emit)) as keeper:
+        self._request, keeping = request, request.keeping
+        with contextlib.closing(RunKeeper(keeping.folder, keeping.name, self.keeping_failed.emit)) as keeper:
             result = self._trained(request, keeper)
         self._request = None
         self.state_changed.emit(RunState.IDLE)

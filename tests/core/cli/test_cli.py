@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,7 +156,7 @@ def test_a_full_disk_at_an_epoch_s_end_does_not_end_the_training(
     assert load_model(out).history.epochs == 2.0
 
 
-@pytest.mark.parametrize(("kind", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("kind", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_the_training_with_what_there_is(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: signal.Signals, status: int
 ) -> None:
@@ -191,9 +192,9 @@ def test_ctrl_c_before_the_first_step_leaves_the_file_that_would_be_overwritten(
     before = model.read_bytes()
 
     class Signalled(TrainingRun):
-        def __init__(self, config: ExperimentConfig, dataset: Dataset, *, start: SavedModel | None = None) -> None:
+        def __init__(self, config: ExperimentConfig, dataset: Dataset, **others: Any) -> None:
             signal.raise_signal(signal.SIGINT)
-            super().__init__(config, dataset, start=start)
+            super().__init__(config, dataset, **others)
 
     monkeypatch.setattr("core.training.loop.TrainingRun", Signalled)
     assert cli.main(["train", "--data", str(data), "--out", str(model), "--force", *SMALL]) == 130

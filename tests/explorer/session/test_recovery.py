@@ -12,10 +12,10 @@ from core.storage.model_file import load_model
 from core.storage.run_folder import CHECKPOINTS, MANIFEST, RUN, interrupted_runs, load_checkpoint, load_record, read_run
 from core.storage.run_lock import RunLock
 from core.storage.run_writer import RunWriter
+from core.training import keeping
 from core.training.loop import TrainingRun
 from explorer.messages import RunState
 from explorer.views.run_offer import RunOffer
-from explorer.workers import keeping
 from tests.open_program import LONG, OpenProgram, bars_config, bars_data, model_file
 from tests.small_data import small_config
 

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.history import History
+from core.saved_model import SavedModel
 from core.snapshots import HeldOutReport, Progress, RunNote, StepReports
 from core.storage.run_folder import RunFolderError
 from core.storage.run_writer import RunWriter
-from explorer.messages import RunKeeping
 
 if TYPE_CHECKING:
-    from core.saved_model import SavedModel
+    # What it keeps runs on torch, which it does not need itself.
     from core.training.loop import TrainingRun
 
 FIRST_S: Final = 5.0
@@ -27,10 +28,19 @@ class RunKeeper:
     """Writes a run's folder.  A disk that fails is said once and tried again; the run goes on."""
 
     def __init__(
-        self, keeping: RunKeeping, on_problem: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        name: str,
+        on_problem: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make one that has no folder yet; `on_problem` hears a reason, or nothing once all is well again."""
-        self._keeping = keeping
+        """Make one that has no folder yet; `on_problem` hears a reason, or nothing once all is well again.
+
+        `name` is that of the document which the run makes.
+        """
+        self._folder = folder
+        self._name = name
+        self._taken_up = False
         self._on_problem = on_problem
         self._now = clock
         self._writer: RunWriter | None = None
@@ -38,9 +48,20 @@ class RunKeeper:
         self._due = self._now() + FIRST_S
         self._flush_due = self._now() + _FLUSH_S
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder that is being written; None while there is none."""
+        return None if self._writer is None else self._writer.path
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the folder was made by this run, and not taken up."""
+        return not self._taken_up
+
     def take_up(self, step: int) -> None:
         """Go on with the folder of an interrupted run.  Raises RunFolderError, as where another program writes it."""
-        self._writer = RunWriter.take_up(self._keeping.folder, step)
+        self._taken_up = True
+        self._writer = RunWriter.take_up(self._folder, step)
 
     def begin(self, run: "TrainingRun", earlier: History) -> None:
         """Make the folder, unless it was taken up; `earlier` is what the model had seen before."""
@@ -69,7 +90,7 @@ class RunKeeper:
         self._due = now + min(max(GAP_S, (now - before) / _SHARE), LONGEST_GAP_S)
         self._flush_due = now + _FLUSH_S
 
-    def end(self, how: str, saved: "SavedModel | None", *, is_written: bool) -> None:
+    def end(self, how: str, saved: SavedModel | None, *, is_written: bool) -> None:
         """Say how the run ended, and close its folder.
 
         Where the model could not be written elsewhere, a last checkpoint is, and the run is left for a recovery.
@@ -80,6 +101,12 @@ class RunKeeper:
             self._attempt(lambda: writer.end(how) if is_written else writer.checkpoint(saved))
         self.close()
 
+    def discard(self) -> None:
+        """Remove the folder: what the run made is kept elsewhere, whole."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.discard()
+
     def close(self) -> None:
         """Close the folder, whatever state the run is in."""
         if self._writer is not None:
@@ -87,8 +114,7 @@ class RunKeeper:
             self._writer = None
 
     def _make(self, run: "TrainingRun", earlier: History) -> None:
-        folder, name = self._keeping.folder, self._keeping.name
-        self._writer = RunWriter.create(folder, name, run.config, run.total_epochs)
+        self._writer = RunWriter.create(self._folder, self._name, run.config, run.total_epochs)
         self._writer.record_history(earlier)
 
     def _write(self, run: "TrainingRun") -> None:
