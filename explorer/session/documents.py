@@ -244,6 +244,13 @@ class DocumentSession(QObject):
         if self._run_save is not None:
             self.save(self._run_save)  # the run ended before it came to it
 
+    def let_go_of_run(self) -> None:
+        """See to it that a run that has ended is over here too, when an error kept `end_run` from being reached."""
+        if self._run is not None:
+            self._run = None
+            self._tell_info()
+            self.release_held()
+
     def release_held(self) -> None:
         """Open the data and the model that waited for the end of a run."""
         data, self._held_data = self._held_data, None

@@ -8,6 +8,8 @@ from explorer.messages import Failed, ImportPreview
 from explorer.views.import_dialog import ImportDialog
 from explorer.workers.loading import LoadingThread
 
+PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+
 
 class ImportSession(QObject):
     """Opens the dialog when data need one, and keeps it until they are open or it is closed."""

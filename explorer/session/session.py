@@ -22,7 +22,7 @@ from explorer.session.conversion import ConversionSession
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
 from explorer.session.fit_notes import note_on_fit
-from explorer.session.importing import ImportSession
+from explorer.session.importing import PICTURE_SUFFIXES, ImportSession
 from explorer.session.latent import LatentSession
 from explorer.session.recovery import RecoverySession
 from explorer.session.sampling import SamplingSession
@@ -34,9 +34,8 @@ from explorer.session.workers import Workers
 from explorer.settings import Settings
 
 _MODEL_SUFFIXES = (SUFFIX, *FOREIGN_SUFFIXES)
-PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
-# Closing waits for the step in progress and its save; what is left then is an import of torch, with nothing to lose.
-_CLOSE_DEADLINE_MS = 1_800
+# Closing waits for the step in progress and its save, but not for an import of torch, which has nothing to lose.
+_CLOSE_DEADLINE_MS, _IMPORT_DEADLINE_MS = 1_800, 600
 
 
 class Session(QObject):
@@ -71,8 +70,7 @@ class Session(QObject):
         self._closing = False
         self._start_paths: tuple[Path, ...] = ()
         self._wanted_data: DataConfig | None = None
-        self._deadline = QTimer(self)
-        self._deadline.setSingleShot(True)
+        self._deadline = QTimer(self, singleShot=True)
         self._deadline.timeout.connect(self._on_deadline)
         self._connect()
         self.conversion = ConversionSession(self.documents, workers.loading, views.window, self)
@@ -94,6 +92,7 @@ class Session(QObject):
         documents.run_in_the_way.connect(training.stop)
         training.state_changed.connect(self._on_run_state)
         training.run_ended.connect(self._on_run_ended)
+        training.run_ended.connect(documents.let_go_of_run)
         training.epochs_changed.connect(documents.show_epochs)
         training.weights_sent.connect(self._on_weights_sent)
         training.held_out_reported.connect(self.hub.held_out_reported)
@@ -105,7 +104,6 @@ class Session(QObject):
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
-        workers.training.change_refused.connect(self.failed)
         workers.training.model_saved.connect(documents.on_model_saved)
         workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
@@ -364,7 +362,7 @@ class Session(QObject):
         if self._closing:
             return
         self._closing = True
-        self._deadline.start(_CLOSE_DEADLINE_MS)
+        self._deadline.start(_IMPORT_DEADLINE_MS)
         if self.training.active:
             self.training.stop()
         else:
@@ -386,13 +384,17 @@ class Session(QObject):
 
     def _on_thread_finished(self) -> None:
         if self._closing and not any(thread.isRunning() for thread in self._workers.all) and self._deadline.isActive():
-            self._deadline.stop()
-            self.documents.close()
-            self.subject.stop()
-            self.closed.emit(True)
+            self._finish(clean=True)
 
     def _on_deadline(self) -> None:
+        if self._deadline.interval() == _IMPORT_DEADLINE_MS and not self._workers.only_import_torch:
+            self._deadline.start(_CLOSE_DEADLINE_MS - _IMPORT_DEADLINE_MS)
+            return
         self._end_threads()
+        self._finish(clean=False)
+
+    def _finish(self, *, clean: bool) -> None:
+        self._deadline.stop()
         self.documents.close()
         self.subject.stop()
-        self.closed.emit(False)
+        self.closed.emit(clean)

@@ -60,6 +60,7 @@ class TrainingSession(QObject):
         self._training = training
         self._state = RunState.IDLE
         self._run_id = 0
+        self._told_end = 0
         self._version = 1
         self._epochs_told = -1.0
         self.history = History(2)
@@ -71,6 +72,7 @@ class TrainingSession(QObject):
         training.reported.connect(self._on_reported)
         training.weights_ready.connect(self._on_weights_ready)
         training.ended.connect(self._on_ended)
+        training.ended.connect(self._see_it_over)
         latent.refreshed.connect(self._on_refreshed)
         panel.pause_requested.connect(self.pause)
         panel.resume_requested.connect(self.resume)
@@ -212,8 +214,21 @@ class TrainingSession(QObject):
         if result.saved is not None:
             self.history = result.saved.history
             self._curves.set_history(self.history)
+        self._told_end = result.run_id
         self.run_ended.emit(result)
         self._latent.set_live(False)
+
+    def _see_it_over(self, result: RunResult) -> None:
+        """See to it that a run that has ended is over, also when an error kept its end from being told.
+
+        Else the window would say for ever that it stops, and nothing could be opened or trained.
+        """
+        if result.run_id == self._run_id and self._told_end != result.run_id:
+            self._told_end = result.run_id
+            self._refresh_timer.stop()
+            self._set_state(RunState.IDLE)
+            self.run_ended.emit(result)
+            self._latent.set_live(False)
 
 
 def ending_text(ending: Ending, save_error: str = "") -> str:

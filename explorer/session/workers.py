@@ -8,6 +8,7 @@ from explorer.workers.analysis import AnalysisThread
 from explorer.workers.evidence import EvidenceThread
 from explorer.workers.inference import InferenceThread
 from explorer.workers.loading import LoadingThread
+from explorer.workers.torch_import import is_importing
 from explorer.workers.training import TrainingThread
 
 
@@ -32,6 +33,11 @@ class Workers:
         """The threads, in the order they are asked to end."""
         own = self.training, self.inference, self.analysis, self.evidence, self.loading, self.storage
         return *own, self.second, self.beside
+
+    @property
+    def only_import_torch(self) -> bool:
+        """Whether a thread is inside an import of torch, which nothing interrupts, and none is writing a model."""
+        return is_importing() and not self.storage.isRunning()
 
     def set_model(self, config: ModelConfig, weights: Weights) -> None:
         """Have every thread that computes by the open model use these weights from now on."""

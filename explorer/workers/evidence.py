@@ -226,7 +226,7 @@ class EvidenceThread(ServingThread):
 
     def _answer(self, request: LedgerRequest) -> None:
         ledgers = self._ledgers
-        if ledgers is None:
+        if ledgers is None or not self._can_see(request):
             return
         start = time.perf_counter()
         ledger, posterior = ledgers.quick(request.pixels[None])
@@ -235,13 +235,17 @@ class EvidenceThread(ServingThread):
         self.answered.emit(LedgerAnswer(request.serial, ledger, posterior, not ledgers.refines, elapsed))
 
     def _refine(self, request: LedgerRequest) -> None:
-        if self._ledgers is None:
+        if self._ledgers is None or not self._can_see(request):
             return
         start = time.perf_counter()
         found = self._ledgers.refined(request.pixels[None], self._is_outdated)
         if found is not None and not self._is_outdated():
             elapsed = 1e3 * (time.perf_counter() - start)
             self.answered.emit(LedgerAnswer(request.serial, *found, refined=True, milliseconds=elapsed))
+
+    def _can_see(self, request: LedgerRequest) -> bool:
+        """Return whether an image is of the model's size: those for the next model may come before its weights."""
+        return self._current is not None and len(request.pixels) == self._current.config.num_pixels
 
     def _is_outdated(self) -> bool:
         with self._wake:

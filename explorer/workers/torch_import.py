@@ -5,9 +5,12 @@ import gc
 import importlib.util
 import os
 import sys
+import threading
 from pathlib import Path
 
 _SUFFIX = {"linux": ".so", "darwin": ".dylib"}.get(sys.platform)
+
+_importing = threading.Event()
 
 
 def import_torch() -> str:
@@ -17,17 +20,24 @@ def import_torch() -> str:
         # Nothing that torch makes is garbage, and it makes half a million objects.  The collector went through the
         # growing heap again and again meanwhile, and once more later, in the middle of a drag, for 175 ms.
         gc.disable()
+        _importing.set()
         try:
             if "torch" not in sys.modules:
                 _map_library()
             from core.training import loop  # noqa: F401 - so that Start has nothing left to import
         finally:
+            _importing.clear()
             gc.freeze()
             if collects:
                 gc.enable()
     import torch
 
     return str(torch.__version__)
+
+
+def is_importing() -> bool:
+    """Return whether a thread is inside the import, which takes seconds and cannot be interrupted."""
+    return _importing.is_set()
 
 
 def _map_library() -> None:

@@ -253,7 +253,9 @@ class SlidersPanel(QWidget):
 
     def _show_values(self) -> None:
         for row in self._made_rows():
-            row.show_value(self._values[row.dimension])
+            # A row of the model before, whose field is committed as it goes, has no value any more.
+            if row.dimension in self._values:
+                row.show_value(self._values[row.dimension])
         self._filmstrip.move_mark()
 
     def _look_around(self) -> None:

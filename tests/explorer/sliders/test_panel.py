@@ -237,3 +237,22 @@ def test_every_control_has_a_name_and_a_tip(make: Make) -> None:
     for button in (panel.reset_all, panel.sample, panel.order, panel.expander):
         assert button.accessibleName()
         assert button.toolTip()
+
+
+def test_a_field_that_is_committed_as_its_row_goes_finds_the_new_code(make: Make, qtbot: QtBot) -> None:
+    panel = make(4)
+
+    def move(dimension: int, value: float) -> None:
+        # As the session does: it knows of the next model, with fewer dimensions, already.
+        assert np.isfinite(value), dimension
+        panel.set_code(code(0.5, value))
+
+    panel.value_edited.connect(move)
+    field = panel.row(3).field
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "1.25")
+    panel._values = {0: 0.0, 1: 0.0}
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.wait(10)
+    assert (panel._values[0], panel._values[1]) == (0.5, 1.25)

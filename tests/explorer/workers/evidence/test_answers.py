@@ -157,3 +157,16 @@ def test_tiny_models_of_every_likelihood_are_answered(thread: EvidenceThread, he
         assert exact.residual is not None
         assert abs(exact.residual) <= 2e-3
     assert not heard.failures
+
+
+def test_an_image_of_another_size_than_the_model_s_is_left_for_the_next_model(
+    thread: EvidenceThread, heard: Listener, qtbot: QtBot
+) -> None:
+    saved = trained(latent_dim=3)
+    thread.set_model(saved.config.model, saved.as_weights(5))
+    qtbot.waitUntil(lambda: bool(heard.tables), timeout=20_000)
+    thread.ask(LedgerRequest(1, np.zeros(784, np.float32)))
+    thread.ask(LedgerRequest(2, np.zeros(784, np.float32)))
+    thread.ask(LedgerRequest(3, drawing()))
+    qtbot.waitUntil(lambda: bool(heard.of(3)), timeout=20_000)
+    assert not heard.failures

@@ -19,6 +19,7 @@ from explorer.workers import evidence as module
 from explorer.workers.evidence import EvidenceThread
 from tests.explorer.workers.evidence.conftest import END_S, Listener, drawing
 from tests.open_program import bars_data
+from tests.small_data import SIDE
 
 # Planted builders from here on: what the thread does with time, not what the numbers are.
 
@@ -96,7 +97,8 @@ def begin_a_second_table(thread: EvidenceThread, heard: Listener, builder: Build
     thread.set_model(SOME, weights(2))
 
 
-SOME, OTHER = ModelConfig(), ModelConfig.from_mapping({"latent_dim": 1})
+SIZE = {"image_height": SIDE, "image_width": SIDE}
+SOME, OTHER = ModelConfig.from_mapping(SIZE), ModelConfig.from_mapping(SIZE | {"latent_dim": 1})
 
 
 def test_only_the_newest_image_is_answered(
