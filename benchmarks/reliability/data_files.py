@@ -37,7 +37,9 @@ def main(count: int, seed: int) -> bool:
     with tempfile.TemporaryDirectory(dir=parent if parent.is_dir() else None) as folder:
         damaged = run(_damaged(seed, Path(folder)), count)
         largest_files = monsters(64 if count >= DEFAULT else 8)
-        largest = run(_monsters(largest_files, Path(folder)), len(largest_files) * len(_READINGS), batch=4)
+        largest = run(
+            _monsters(largest_files, Path(folder)), len(largest_files) * len(_READINGS), batch=4, patience_s=300.0
+        )
     return all([report("damaged", damaged), report("made to take too much", largest)])
 
 

@@ -1,5 +1,6 @@
 """Labels of all kinds become whole numbers from 0 with a name each."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,22 @@ def named_labels(*parts: np.ndarray[Any, Any]) -> tuple[list[Labels], tuple[str,
     values = np.unique(np.concatenate(flat))
     if len(values) > MAX_LABELS:
         raise DataError(f"there are {len(values):,} different labels; at most {MAX_LABELS:,} can be shown")
-    names = tuple(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values)
+    if values.dtype.kind == "U" and not _is_text(values):
+        raise DataError("the labels are texts with numbers in them that are no characters")
+    names = tuple(_name(value) for value in values)
     return [np.searchsorted(values, part).astype(np.int64) for part in flat], names
+
+
+def _name(value: object) -> str:
+    # A surrogate by itself is a character to numpy, and nothing that a window can show.
+    encoded = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+    return encoded.decode("utf-8", "replace")
+
+
+def _is_text(values: np.ndarray[Any, Any]) -> bool:
+    """Return whether each character is one: numpy takes any 32 bits, of which Python cannot make a text."""
+    codes = np.ascontiguousarray(values).view(np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
+    return bool((codes <= sys.maxunicode).all())
 
 
 def _flat(part: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -30,10 +30,13 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 MAX_PIXELS = 80_000_000
 MAX_FILE_BYTES = 256 * 1024**2
-_MOST_PIXELS_PER_BYTE = 8 * MAX_DEFLATE_RATIO
-"""Black and white, and deflated as far as that goes; LZW and JPEG do not reach it."""
+# How many bytes of pixels one byte of the file can become.  LZW repeats its longest string, of 4,096 bytes, in 12 bits;
+# of JPEG, a bit for a block of 64 pixels is the least.
+_MOST_UNPACKED = {"PNG": MAX_DEFLATE_RATIO, "JPEG": MAX_DEFLATE_RATIO, "GIF": 2731, "TIFF": 2731, "BMP": 1, "PPM": 1}
+# The fewest bits that a file may have for a pixel of a mode; of one that is not here, one bit.
+_FEWEST_BITS = {"RGB": 12, "RGBA": 16, "RGBX": 16, "CMYK": 16, "I": 12, "I;16": 12, "I;16B": 12, "F": 16}
 # A row or more may take a single bit there; 1 and 2 are the runs of a BMP.
-_UNBOUNDED = frozenset({"WEBP", "group3", "group4", "tiff_ccitt", "lzma", "zstd", "webp", "1", "2"})
+_UNBOUNDED = frozenset({"group3", "group4", "tiff_ccitt", "lzma", "zstd", "webp", "1", "2"})
 _BAND_PIXELS = 2**20
 """Pixels that are made grey at a time, so that copies in other modes stay small beside the picture itself."""
 
@@ -70,13 +73,14 @@ def decode_picture(file: BufferedIOBase, *, background: int, longest: int | None
 
 def _check_length(image: "Image", file: BufferedIOBase) -> None:
     """Refuse a picture of more pixels than the whole file can hold, before Pillow allocates them."""
-    if {str(image.format), str(image.info.get("compression", ""))} & _UNBOUNDED:
+    factor = _MOST_UNPACKED.get(str(image.format))
+    if factor is None or str(image.info.get("compression", "")) in _UNBOUNDED:
         return
     at = file.tell()
     size = file.seek(0, io.SEEK_END)
     file.seek(at)
     width, height = image.size
-    if width * height > size * _MOST_PIXELS_PER_BYTE:
+    if width * height * _FEWEST_BITS.get(image.mode, 1) > 8 * size * factor:
         raise DataError(f"it is cut short: {size:,} bytes are too few for {width}×{height} pixels")
 
 

@@ -1,6 +1,8 @@
+import io
 import logging
 import os
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset
-from core.data.folder import list_pictures
+from core.data.folder import list_pictures, read_picture_file
 from core.data.importing import import_picture, preview_import
 from core.data.sources import load_dataset
 from tests.core.data.writers import some_pictures
@@ -256,3 +258,46 @@ def test_a_damaged_picture_is_told_in_its_error_and_not_beside_it(
     with pytest.raises(DataError, match=r"x\.tif"):
         import_picture(path, config(path))
     assert capsys.readouterr().err == ""
+
+
+def _small_gif() -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (50, 50)).save(file, "GIF")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("x.pgm", b"P5\n5000 5000\n255\n" + bytes(5000)),
+        (
+            "x.bmp",
+            b"BM" + bytes(8) + struct.pack("<IIiiHHIIiiII", 54, 40, 5000, 5000, 1, 24, 0, 0, 1, 1, 0, 0) + bytes(99),
+        ),
+        ("x.gif", _small_gif().replace(struct.pack("<HH", 50, 50), struct.pack("<HH", 5000, 5000))),
+    ],
+)
+def test_a_picture_whose_file_is_too_short_for_its_size_is_refused_before_it_is_decoded(
+    tmp_path: Path, name: str, data: bytes
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=rf"^{name}: it is cut short: .* bytes are too few for 5000×5000 pixels$"):
+        read_picture_file(tmp_path / name, DataConfig())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mode"),
+    [(".png", "1"), (".png", "L"), (".jpg", "L"), (".jpg", "RGB"), (".gif", "L"), (".tif", "1"), (".webp", "RGB")],
+)
+def test_the_best_packed_pictures_are_long_enough_for_their_size(tmp_path: Path, suffix: str, mode: str) -> None:
+    path = tmp_path / f"x{suffix}"
+    options: dict[str, dict[str, Any]] = {
+        ".jpg": {"quality": 1, "progressive": True, "optimize": True},
+        ".tif": {"compression": "group4"},
+    }
+    Image.new(mode, (4000, 4000)).save(path, **options.get(suffix, {}))
+    assert read_picture_file(path, DataConfig()).shape == (4000, 4000)

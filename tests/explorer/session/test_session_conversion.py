@@ -61,6 +61,11 @@ def ready(opened: OpenProgram) -> OpenProgram:
     return opened
 
 
+def wait_for_torch(opened: OpenProgram) -> None:
+    """Wait for the last of the threads: an import of torch in the background cannot be interrupted by the end."""
+    opened.until("torch", opened.program.workers.analysis.isRunning)
+
+
 def begun(opened: OpenProgram, trace: Path) -> int:
     """Return the child's process id once it runs."""
     opened.until("the child", trace.exists)
@@ -111,8 +116,11 @@ def test_dropped_weights_become_an_unsaved_document_that_can_be_saved(
 def test_weights_on_the_command_line_are_opened_and_again_at_the_next_start(make: Maker, weights: Path) -> None:
     opened = make(None, weights)
     check_opened(opened, weights)
+    wait_for_torch(opened)
     opened.close()
-    check_opened(make(opened.settings.last_document), weights)
+    again = make(opened.settings.last_document)
+    check_opened(again, weights)
+    wait_for_torch(again)
 
 
 def test_weights_that_are_none_leave_the_open_model(make: Maker, tmp_path: Path) -> None:
@@ -146,6 +154,7 @@ def test_a_program_that_was_to_convert_at_its_start_opens_the_shipped_model_inst
     opened.click(opened.window.banner._note._action)
     opened.until("the shipped model", lambda: opened.session.documents.is_shipped)
     opened.until("it to be open", lambda: opened.session.documents.saved is not None)
+    wait_for_torch(opened)
 
 
 def test_closing_while_weights_are_read_takes_no_longer(make: Maker, weights: Path, endless: Path) -> None:
