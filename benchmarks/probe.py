@@ -2,7 +2,8 @@
 
 `python -m benchmarks.probe start BEGAN` prints the moments of the start, in seconds since BEGAN on the clock of
 time.monotonic(), and ends; `python -m benchmarks.probe train` begins a training, says so, and goes on until it is told
-to end.
+to end; `python -m benchmarks.probe recover` resumes the interrupted run that is offered, says after which step it went
+on, and ends.
 """
 
 import gc
@@ -21,7 +22,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, QTimer  # noqa: E402 - as above
 from PySide6.QtTest import QTest  # noqa: E402
 
 import explorer.app  # noqa: E402
-from explorer.messages import RunReport  # noqa: E402
+from explorer.messages import Failed, RunReport  # noqa: E402
 from explorer.program import Program  # noqa: E402
 
 BEAT_MS = 5
@@ -123,7 +124,37 @@ class TrainWatch(QObject):
             print("training", flush=True)
 
 
-_WATCHES: dict[str, type[QObject]] = {"start": StartWatch, "train": TrainWatch}
+class RecoverWatch(QObject):
+    """Resumes the run that is offered, as a person would, and closes the window when it takes steps again."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self._program = program
+        self._said = False
+        program.workers.training.reported.connect(self._on_reported)
+        program.session.failed.connect(self._on_failed)
+        self._look = QTimer(self)
+        self._look.timeout.connect(self._resume_when_offered)
+        self._look.start(20)
+
+    def _resume_when_offered(self) -> None:
+        offer = self._program.window.banner.offer
+        if offer.resume.isVisible():
+            self._look.stop()
+            QTest.mouseClick(offer.resume, Qt.MouseButton.LeftButton)
+
+    def _on_reported(self, report: RunReport) -> None:
+        if report.steps and not self._said:
+            self._said = True
+            print(f"resumed after step {report.steps[0].step[0] - 1}", flush=True)
+            self._program.window.close()
+
+    def _on_failed(self, failed: Failed) -> None:
+        print(f"failed: {failed.reason}", flush=True)
+        self._program.window.close()
+
+
+_WATCHES: dict[str, type[QObject]] = {"start": StartWatch, "train": TrainWatch, "recover": RecoverWatch}
 
 
 class WatchedProgram(Program):

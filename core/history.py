@@ -88,11 +88,13 @@ class History:
             -1, len(_HELD_OUT_COLUMNS)
         )
         per_dimension = np.array([report.means.kl_per_dimension for report in self.held_out], np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            kl_per_dimension = steps.kl_per_dimension.astype(np.float32)
         return {
             "steps.step": steps.step,
             "steps.nll": steps.nll,
             "steps.kl": steps.kl,
-            "steps.kl_per_dimension": steps.kl_per_dimension.astype(np.float32),
+            "steps.kl_per_dimension": kl_per_dimension,
             "held_out.rows": rows,
             "held_out.kl_per_dimension": per_dimension.reshape(len(self.held_out), kl_columns),
         }
@@ -112,9 +114,10 @@ class History:
         if len(numbers):
             if not 0 < numbers[0] <= numbers[-1] <= LAST_STEP or (numbers[1:] <= numbers[:-1]).any():
                 raise ValueError("its steps do not rise from 1")
-            history.add_steps(
-                StepReports(frozen(numbers, np.int64), *(frozen(column, np.float64) for column in columns[1:]))
-            )
+            # A damaged file may hold NaNs that numpy warns of when it widens them; a NaN is a gap in the curve.
+            with np.errstate(invalid="ignore"):
+                wide = [frozen(column, np.float64) for column in columns[1:]]
+            history.add_steps(StepReports(frozen(numbers, np.int64), *wide))
         for row, per_dimension in zip(arrays["held_out.rows"], arrays["held_out.kl_per_dimension"], strict=True):
             step, epoch, nll, kl, num_images, complete = (float(value) for value in row)
             if not (0 <= step <= LAST_STEP and 0 <= epoch <= LAST_STEP and 0 <= num_images <= LAST_STEP):

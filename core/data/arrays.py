@@ -28,7 +28,7 @@ _HELD_OUT_IMAGE_NAMES = ("x_test", "test_images", "test_x")
 _HELD_OUT_LABEL_NAMES = ("y_test", "test_labels", "test_y")
 
 _MAX_SIDE = 8192
-_CHUNK_VALUES = 4_000_000
+_CHUNK_VALUES = 1_000_000
 _PREVIEW_BYTES = 16 * 1024**2
 
 

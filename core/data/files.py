@@ -4,8 +4,11 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from core.data.dataset import DataError
 
@@ -17,6 +20,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 MAX_DEFLATE_RATIO = 1032
 
 _MOST_TOLD = 160
+_CHUNK_BYTES = 1024**2
 
 OPENABLE = "an IDX file (plain or .gz), a .npy or .npz file, or a folder of pictures"
 
@@ -64,6 +68,23 @@ def open_regular(path: Path) -> BufferedReader:
 def size_of(file: BufferedReader) -> int:
     """Return the size in bytes of an open regular file."""
     return os.fstat(file.fileno()).st_size
+
+
+def read_bytes(stream: BufferedIOBase, num_bytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the next `num_bytes` of a stream, or as many as there are, read-only.  Raises what the stream raises.
+
+    A decompressor that is asked for all at once holds all of it, and its own pieces, beside the result.
+    """
+    result = np.empty(num_bytes, np.uint8)
+    filled = 0
+    while filled < num_bytes:
+        chunk = stream.read(min(num_bytes - filled, _CHUNK_BYTES))
+        if not chunk:
+            break
+        result[filled : filled + len(chunk)] = np.frombuffer(chunk, np.uint8)
+        filled += len(chunk)
+    result.flags.writeable = False
+    return result[:filled]
 
 
 def _refuse_irregular(path: Path, mode: int) -> None:

@@ -56,10 +56,17 @@ def split_dataset(
         raise DataError(f"{name}: {error}") from None
     train = np.delete(np.arange(len(images)), held_out)
     kept, away = (
-        Split(frozen(images[rows]), None if labels is None else frozen(labels[rows])) for rows in (train, held_out)
+        Split(_taken(images, rows), None if labels is None else _taken(labels, rows)) for rows in (train, held_out)
     )
     how = "drawn with the data seed" + ("" if labels is None else ", label by label")
     split_note = f"{len(train):,} images to train on, {len(held_out):,} held out, {how}."
     known = None if factors is None else Factors(factors[0], frozen(factors[1][train]), frozen(factors[1][held_out]))
     fingerprint = fingerprint_of(kept, away)
     return Dataset(name, config, kept, away, label_names, fingerprint, joined_note(split_note, note), known)
+
+
+def _taken(array: np.ndarray[Any, Any], rows: Rows) -> np.ndarray[Any, Any]:
+    result: np.ndarray[Any, Any] = array[rows]
+    # A copy already, which nobody else knows: frozen() need not make another.
+    result.flags.writeable = False
+    return frozen(result)

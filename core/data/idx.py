@@ -12,7 +12,7 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, fingerprint_of, joined_note
-from core.data.files import GZIP_MAGIC, MAX_BYTES, MAX_DEFLATE_RATIO, open_regular, reported, shown, size_of
+from core.data.files import GZIP_MAGIC, MAX_BYTES, MAX_DEFLATE_RATIO, open_regular, read_bytes, reported, shown, size_of
 from core.data.fitting import fitted_stack
 from core.data.held_out import split_dataset
 from core.data.labels import named_labels
@@ -145,7 +145,7 @@ def _read(file: io.BufferedIOBase, size: int, name: str, ndim: int, rows: int | 
         if rows is not None:
             shape = (min(rows, shape[0]), *shape[1:])
         num_bytes = math.prod(shape) * dtype.itemsize
-        body = stream.read(num_bytes)
+        body = read_bytes(stream, num_bytes)
         # Reading one byte on shows what trails, and makes gzip compare its checksum.
         trailing = rows is None and stream.read(1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -154,7 +154,7 @@ def _read(file: io.BufferedIOBase, size: int, name: str, ndim: int, rows: int | 
         raise DataError(f"{name}: it is cut short: {num_bytes:,} bytes are promised, {len(body):,} are there")
     if trailing:
         raise DataError(f"{name}: bytes follow after the {num_bytes:,} that its header promises")
-    return np.frombuffer(body, dtype).reshape(shape)
+    return body.view(dtype).reshape(shape)
 
 
 def _header(stream: io.BufferedIOBase, size: int, name: str, ndim: int) -> tuple[np.dtype[Any], tuple[int, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.data.dataset import DataError
-from core.data.files import MAX_BYTES
+from core.data.files import MAX_BYTES, read_bytes
 
 _MAX_HEADER = 10_000
 _REFUSED = {
@@ -69,13 +69,13 @@ def read_values(stream: BufferedIOBase, header: NpyHeader, name: str, rows: int 
     if rows is not None and not header.fortran_order and shape and rows < shape[0]:
         shape = (rows, *shape[1:])
     num_bytes = math.prod(shape) * header.dtype.itemsize
-    body = stream.read(num_bytes)
+    body = read_bytes(stream, num_bytes)
     if len(body) < num_bytes:
         raise DataError(f"{name}: it ends after {len(body):,} of {num_bytes:,} bytes; was it changed while being read?")
     # One byte on: in an archive this is what compares the checksum.
     if shape == header.shape and stream.read(1):
         raise DataError(f"{name}: bytes follow after its values")
-    values = np.frombuffer(body, header.dtype)
+    values = body.view(header.dtype)
     return values.reshape(shape[::-1]).T if header.fortran_order else values.reshape(shape)
 
 

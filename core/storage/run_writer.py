@@ -90,6 +90,7 @@ class RunWriter:
             raise
         log.resume_at(step)
         kept = tuple(each for each in record.checkpoints if each.step <= step)
+        _sweep_checkpoints(record)
         return cls(replace(record, checkpoints=kept, ending="", problems=()), lock, log)
 
     def record(self, event: Event) -> None:
@@ -143,11 +144,7 @@ class RunWriter:
             return
         write_atomically(folder / checkpoint.file, data)
         self._list((*self._record.checkpoints, checkpoint)[-KEPT:], "")
-        listed = {each.file for each in self._record.checkpoints}
-        for path in folder.glob("step-*.safetensors"):
-            if path.name not in listed:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        _sweep_checkpoints(self._record)
 
     def _list(self, checkpoints: tuple[Checkpoint, ...], ending: str) -> None:
         entries = [
@@ -216,6 +213,15 @@ def sweep_ended_runs(parent: Path, keep: int = KEPT_RUNS) -> tuple[Path, ...]:
                 lock.release()
                 swept.append(path)
     return tuple(swept)
+
+
+def _sweep_checkpoints(record: RunRecord) -> None:
+    """Remove the checkpoints that the manifest does not list: old ones, and one that a kill left without its entry."""
+    listed = {each.file for each in record.checkpoints}
+    for path in (record.path / CHECKPOINTS).glob("step-*.safetensors"):
+        if path.name not in listed:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _made(path: Path) -> Path:

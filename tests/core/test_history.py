@@ -104,3 +104,18 @@ def test_columns_that_no_run_writes_are_refused(change: Callable[[Arrays], None]
     change(arrays)
     with pytest.raises((KeyError, ValueError)):
         History.from_arrays(2, arrays, [])
+
+
+def test_signalling_nans_and_numbers_too_large_for_float32_are_gaps_and_infinities_without_a_warning() -> None:
+    signalling = np.array([0x7F800001, 0x3F800000], np.uint32).view(np.float32)
+    arrays = {
+        "steps.step": np.array([1, 2]),
+        "steps.nll": signalling,
+        "steps.kl": np.array([1.0, 2.0]),
+        "steps.kl_per_dimension": np.array([[1e300], [1.0]]),
+        "held_out.rows": np.zeros((0, 6)),
+        "held_out.kl_per_dimension": np.zeros((0, 1)),
+    }
+    history = History.from_arrays(1, arrays, [])
+    assert np.isnan(history.steps().nll[0])
+    assert np.isinf(history.to_arrays()["steps.kl_per_dimension"][0, 0])
