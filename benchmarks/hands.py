@@ -226,9 +226,12 @@ class Hands(QObject):
             if focusable:
                 self._random.choice(focusable).setFocus()
         for _ in range(self._random.randrange(1, 8)):
-            window, key = self._key_window(), self._random.choice(_KEYS)
-            if window is not None:
-                QTest.keyClick(window, key, self._modifier())
+            key, modifier = self._random.choice(_KEYS), self._modifier()
+            # A key may close the window that it was pressed in: it is let go of in the one that has the keys then.
+            for act in (QTest.keyPress, QTest.keyRelease):
+                window = self._key_window()
+                if window is not None:
+                    act(window, key, modifier)
             yield f"key {key.name}"
 
     def _type_in_a_field(self) -> Iterator[str]:

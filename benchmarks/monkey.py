@@ -3,6 +3,7 @@
 import faulthandler
 import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ _LEFT = Qt.MouseButton.LeftButton
 _NO_KEYS = Qt.KeyboardModifier.NoModifier
 _PROGRESS = 5_000
 _STANDS_S = 60
+_LOOK_MS, _WAITS_S = 50, 1.0
+"""An event that takes so long waits for an answer."""
 
 
 class Monkey(Hands):
@@ -35,6 +38,7 @@ class Monkey(Hands):
         self._count = count
         self._script: Iterator[str] = iter(())
         self._inside = False
+        self._entered = 0.0
         self.quits = 0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._tick)
@@ -85,7 +89,7 @@ class Monkey(Hands):
         if self.done:
             self._timer.stop()
             return
-        self._inside = True
+        self._inside, self._entered = True, time.monotonic()
         try:
             said = self._answer_dialog() or self._next()
         except RuntimeError as error:
@@ -109,8 +113,10 @@ class Monkey(Hands):
         """
         if self.done and not self._inside:
             return
-        QTimer.singleShot(20, self._look_inside)
-        if self._inside and not self._answer_dialog():
+        QTimer.singleShot(_LOOK_MS, self._look_inside)
+        # QTest, too, has the events of the loop processed in between, and minds a window that goes then.
+        waits = self._inside and time.monotonic() - self._entered > _WAITS_S
+        if waits and not self._answer_dialog():
             popup = QApplication.activePopupWidget()
             if popup is not None:
                 QTest.keyClick(popup, self._random.choice((Qt.Key.Key_Escape, Qt.Key.Key_Down, Qt.Key.Key_Return)))

@@ -365,7 +365,7 @@ class Session(QObject):
         self._deadline.start(_IMPORT_DEADLINE_MS)
         if self.training.active:
             self.training.stop()
-        else:
+        if not self.training.active or self._workers.importing_torch:  # a run that waits for that has no step to save
             self._end_threads()
 
     def _close_after(self, result: RunResult) -> None:

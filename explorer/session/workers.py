@@ -35,6 +35,11 @@ class Workers:
         return *own, self.second, self.beside
 
     @property
+    def importing_torch(self) -> bool:
+        """Whether a thread is inside an import of torch."""
+        return is_importing()
+
+    @property
     def only_import_torch(self) -> bool:
         """Whether a thread is inside an import of torch, which nothing interrupts, and none is writing a model."""
         return is_importing() and not self.storage.isRunning()

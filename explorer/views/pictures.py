@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QFontMetrics,
     QGuiApplication,
     QImage,
+    QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
@@ -145,6 +146,25 @@ class PictureView(QWidget):
         """Put the picture on the clipboard at its own size."""
         if self._picture is not None:
             QGuiApplication.clipboard().setImage(self.image())
+
+    def event(self, event: QEvent) -> bool:
+        """Take the key that copies before the window's command of the same key: to Qt neither would be meant."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.matches(QKeySequence.StandardKey.Copy)
+            and self.copy_action.isEnabled()
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Copy the picture that has the keys."""
+        if event.matches(QKeySequence.StandardKey.Copy) and self.copy_action.isEnabled():
+            self.copy_picture()
+        else:
+            super().keyPressEvent(event)
 
     def save_picture(self, path: Path) -> None:
         """Write the picture as PNG at its own size; emits `failed` when that is not possible."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QImage, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
@@ -289,3 +289,28 @@ def test_a_table_paints_its_numbers_in_the_themes_text_colour(window: QWidget) -
     found = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
     assert wanted.name() in found
     assert table.accessibleDescription() == "\tnats\nNLL\t140.25"
+
+
+def test_a_picture_that_has_the_keys_is_copied_beside_a_window_with_the_same_key(window: QWidget, qtbot: QtBot) -> None:
+    view = PictureView("raw")
+    shown(window, view, 150, 170)
+    command = QAction("Copy", window)
+    command.setShortcut(QKeySequence.StandardKey.Copy)
+    given = []
+
+    def give() -> None:
+        given.append("copy")
+
+    command.triggered.connect(give)
+    window.addAction(command)
+    values = picture()
+    view.set_picture(values)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    view.setFocus()
+    QGuiApplication.clipboard().clear()
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert (QGuiApplication.clipboard().image().width(), given) == (28, [])
+    view.set_picture(None)
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert given == ["copy"]
