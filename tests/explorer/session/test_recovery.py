@@ -86,6 +86,8 @@ def test_an_interrupted_run_is_offered_and_goes_on_as_if_it_had_not_been(program
 def test_a_run_in_progress_is_kept_and_found_after_a_kill(
     program: OpenProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # However long a busy disk takes.
+    monkeypatch.setattr(keeping, "_SHARE", 1.0)
     monkeypatch.setattr(keeping, "FIRST_S", 0.2)
     monkeypatch.setattr(keeping, "GAP_S", 0.3)
     program.opened()
@@ -292,6 +294,7 @@ def test_nothing_is_resumed_while_a_model_is_trained(program: OpenProgram) -> No
 
 
 def test_a_full_disk_is_said_once_and_the_run_goes_on(program: OpenProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "_SHARE", 1.0)
     monkeypatch.setattr(keeping, "FIRST_S", 0.1)
     monkeypatch.setattr(keeping, "GAP_S", 0.1)
     program.opened()
