@@ -16,6 +16,7 @@ import numpy as np
 
 from core.history import LAST_STEP, History
 from core.snapshots import ElboMeans, HeldOutReport, Progress, RunNote, StepReports, frozen
+from core.storage.regular import open_regular
 from core.storage.safetensors_header import HeaderError, parse_json
 
 MAX_BYTES = 2**30
@@ -94,7 +95,7 @@ def read_metrics(path: Path, latent_dim: int) -> tuple[History, str]:
     The last line may be half a one, after a kill: it is dropped without a word.  Raises OSError.
     """
     history, problem = History(latent_dim), ""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_BYTES:
             return history, f"its record has more than {MAX_BYTES:,} bytes"
         for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES), b""), start=1):

@@ -18,6 +18,7 @@ from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.storage.metrics import read_metrics
 from core.storage.model_file import MAX_FILE_BYTES, from_bytes
+from core.storage.regular import open_regular
 from core.storage.run_lock import RunLock
 from core.storage.safetensors_header import HeaderError, parse_json
 
@@ -145,7 +146,7 @@ def interrupted_runs(parent: Path) -> tuple[RunRecord, ...]:
 
 
 def _verified(path: Path, checkpoint: Checkpoint) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if checkpoint.sha256 and size != checkpoint.num_bytes:
             raise HeaderError(f"it has {size:,} bytes, not {checkpoint.num_bytes:,}")
@@ -184,7 +185,7 @@ def _found(path: Path) -> tuple[Checkpoint, ...]:
 def _read_json(folder: Path, name: str) -> Any:  # noqa: ANN401 - JSON can be anything
     """Return a JSON file of the folder, its format and version checked."""
     try:
-        with (folder / name).open("rb") as file:
+        with open_regular(folder / name) as file:
             data = file.read(_MAX_JSON_BYTES + 1)
         if len(data) > _MAX_JSON_BYTES:
             raise RunFolderError(folder, f"{name} has more than {_MAX_JSON_BYTES:,} bytes")

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from core.storage.atomic import write_atomically
+from core.storage.regular import open_regular
 from core.storage.safetensors_header import HeaderError, parse_json
 
 LOCK, OWNER = "run.lock", "owner.json"
@@ -54,7 +55,7 @@ class RunLock:
 def owner_of(folder: Path) -> str:
     """Return who writes into a folder, or did last, as part of a sentence."""
     try:
-        with (folder / OWNER).open("rb") as file:
+        with open_regular(folder / OWNER) as file:
             owner = parse_json(file.read(_MAX_OWNER_BYTES), "the owner")
         return f"process {owner['pid']:d} on {str(owner['host'])[:100]}"
     except (OSError, HeaderError, TypeError, KeyError, ValueError):

@@ -330,3 +330,20 @@ def test_what_was_recorded_after_a_checkpoint_is_left_out_when_a_run_is_taken_up
     RunWriter.take_up(writer.path, 3).close()
     assert load_record(read_run(writer.path))[0].last_step == 3
     assert (writer.path / METRICS).read_bytes().count(b"\n") > 5
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(run: TrainingRun, writer: RunWriter) -> None:
+    trained_on(run, writer, 4)
+    for path in (writer.path / CHECKPOINTS / files(writer.path)[-1], writer.path / METRICS, writer.path / OWNER):
+        path.unlink()
+        os.mkfifo(path)
+    record = read_run(writer.path)
+    saved, problems = load_checkpoint(record)
+    assert saved.history.last_step == 3
+    assert "it is not a regular file" in problems[0]
+    assert "it is not a regular file" in load_record(record)[1]
+    assert owner_of(writer.path) == "another program"
+    (writer.path / MANIFEST).unlink()
+    os.mkfifo(writer.path / MANIFEST)
+    assert "it is not a regular file" in read_run(writer.path).problems[0]
