@@ -94,7 +94,7 @@ class Started:
         """Return the next line that the program says."""
         assert self.process.stdout is not None
         said = self.process.stdout.readline().strip()
-        assert said, self.process.communicate(timeout=10.0)[1]
+        assert said, (self.process.communicate(timeout=10.0)[1], self.process.returncode)
         return said
 
     def end(self, number: int) -> tuple[int, float, str]:
