@@ -10,13 +10,14 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, fingerprint_of, joined_note
-from core.data.files import open_regular, reported, shown, size_of
+from core.data.files import reported, shown
 from core.data.fitting import fitted_stack
 from core.data.greys import GreyRange, grey_range, luma, transparent_ground
 from core.data.held_out import split_dataset
 from core.data.labels import named_labels
 from core.data.npy import NpyHeader, read_header, read_values
 from core.data.npz import NpzFile
+from core.regular_files import open_regular, size_of
 from core.shapes import Labels, PictureStack
 from core.snapshots import Split, frozen
 

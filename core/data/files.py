@@ -1,16 +1,16 @@
 """Opening what a user points at: regular files only, and every failure as a DataError that names the file."""
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedIOBase, BufferedReader
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.data.dataset import DataError
+from core.regular_files import open_regular
 
 MAX_BYTES = 2 * 1024**3
 """Most bytes that one array or file of pictures may hold once unpacked."""
@@ -52,24 +52,6 @@ def reported(path: Path) -> Iterator[None]:
         raise DataError(f"{shown(path)}: it is malformed ({told})") from error
 
 
-def open_regular(path: Path) -> BufferedReader:
-    """Return `path` open for reading.  Raises OSError, or DataError for what is not a regular file (it could block)."""
-    _refuse_irregular(path, path.stat().st_mode)
-    # Should a pipe have taken the file's place since, O_NONBLOCK opens it without waiting for a writer.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
-    try:
-        _refuse_irregular(path, os.fstat(descriptor).st_mode)
-    except DataError:
-        os.close(descriptor)
-        raise
-    return os.fdopen(descriptor, "rb")
-
-
-def size_of(file: BufferedReader) -> int:
-    """Return the size in bytes of an open regular file."""
-    return os.fstat(file.fileno()).st_size
-
-
 def read_bytes(stream: BufferedIOBase, num_bytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Return the next `num_bytes` of a stream, or as many as there are, read-only.  Raises what the stream raises.
 
@@ -85,14 +67,6 @@ def read_bytes(stream: BufferedIOBase, num_bytes: int) -> np.ndarray[Any, np.dty
         filled += len(chunk)
     result.flags.writeable = False
     return result[:filled]
-
-
-def _refuse_irregular(path: Path, mode: int) -> None:
-    if stat.S_ISREG(mode):
-        return
-    if stat.S_ISDIR(mode):
-        raise DataError(f"{shown(path)}: it is a folder, not a file")
-    raise DataError(f"{shown(path)}: it is a pipe or a device, not a file")
 
 
 def kind_of(path: Path) -> str:

@@ -8,11 +8,12 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, joined_note
-from core.data.files import open_regular, reported, shown, size_of
+from core.data.files import reported, shown
 from core.data.fitting import fitted
 from core.data.greys import transparent_ground
 from core.data.held_out import split_dataset
 from core.data.pictures import MAX_FILE_BYTES, SUFFIXES, decode_picture
+from core.regular_files import open_regular, size_of
 from core.shapes import Picture
 
 MAX_FILES = 1_000_000

@@ -12,10 +12,11 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, fingerprint_of, joined_note
-from core.data.files import GZIP_MAGIC, MAX_BYTES, MAX_DEFLATE_RATIO, open_regular, read_bytes, reported, shown, size_of
+from core.data.files import GZIP_MAGIC, MAX_BYTES, MAX_DEFLATE_RATIO, read_bytes, reported, shown
 from core.data.fitting import fitted_stack
 from core.data.held_out import split_dataset
 from core.data.labels import named_labels
+from core.regular_files import open_regular, size_of
 from core.shapes import Labels, PictureStack
 from core.snapshots import Split, frozen
 

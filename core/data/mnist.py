@@ -6,8 +6,9 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, QuickLook, fingerprint_of
-from core.data.files import open_regular, reported
+from core.data.files import reported
 from core.data.idx import parse_idx
+from core.regular_files import open_regular
 from core.snapshots import Split, frozen
 from resources import resource
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from core.data.dataset import DataError
-from core.data.files import size_of
 from core.data.npy import NpyHeader, read_header, read_values
+from core.regular_files import size_of
 
 _MAX_MEMBERS = 256
 _MAX_DIRECTORY = 256 * 1024

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from core.history import LAST_STEP, History
+from core.regular_files import open_regular, size_of
 from core.snapshots import ElboMeans, HeldOutReport, Progress, RunNote, StepReports, frozen
-from core.storage.regular import open_regular
 from core.storage.safetensors_header import HeaderError, parse_json
 
 MAX_BYTES = 2**30
@@ -96,7 +96,7 @@ def read_metrics(path: Path, latent_dim: int) -> tuple[History, str]:
     """
     history, problem = History(latent_dim), ""
     with open_regular(path) as file:
-        if os.fstat(file.fileno()).st_size > MAX_BYTES:
+        if size_of(file) > MAX_BYTES:
             return history, f"its record has more than {MAX_BYTES:,} bytes"
         for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES), b""), start=1):
             if not line.endswith(b"\n"):

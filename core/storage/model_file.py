@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import safetensors.numpy
 from core.config import ExperimentConfig
 from core.history import LAST_STEP, History
 from core.models.layout import expected_shapes
+from core.regular_files import open_regular, size_of
 from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.snapshots import RunNote
@@ -139,17 +139,11 @@ def from_bytes(data: bytes) -> SavedModel:
 
 
 def _read(path: Path) -> bytes:
-    # O_NONBLOCK: to open a pipe must not wait for its writer; it is then refused as no file.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    if path.is_dir():
-        raise HeaderError("it is a folder; a model is one file")
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise HeaderError("it is not a regular file")
+    with open_regular(path) as file:
+        size = size_of(file)
         # One byte more than allowed tells a file that grew since from one that just fits.
-        data = b"" if status.st_size > MAX_FILE_BYTES else file.read(MAX_FILE_BYTES + 1)
-    _check_size(max(status.st_size, len(data)))
+        data = b"" if size > MAX_FILE_BYTES else file.read(MAX_FILE_BYTES + 1)
+    _check_size(max(size, len(data)))
     return data
 
 

@@ -5,7 +5,6 @@ ended; `checkpoints/` holds model files, `metrics.jsonl` the record.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from typing import Any, Final
 
 from core.config import ExperimentConfig
 from core.history import LAST_STEP, History
+from core.regular_files import open_regular, size_of
 from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.storage.metrics import read_metrics
 from core.storage.model_file import MAX_FILE_BYTES, from_bytes
-from core.storage.regular import open_regular
 from core.storage.run_lock import RunLock
 from core.storage.safetensors_header import HeaderError, parse_json
 
@@ -147,7 +146,7 @@ def interrupted_runs(parent: Path) -> tuple[RunRecord, ...]:
 
 def _verified(path: Path, checkpoint: Checkpoint) -> bytes:
     with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
+        size = size_of(file)
         if checkpoint.sha256 and size != checkpoint.num_bytes:
             raise HeaderError(f"it has {size:,} bytes, not {checkpoint.num_bytes:,}")
         if size > MAX_FILE_BYTES:

@@ -5,8 +5,8 @@ import os
 import socket
 from pathlib import Path
 
+from core.regular_files import open_regular
 from core.storage.atomic import write_atomically
-from core.storage.regular import open_regular
 from core.storage.safetensors_header import HeaderError, parse_json
 
 LOCK, OWNER = "run.lock", "owner.json"

@@ -283,6 +283,8 @@ class TrainingRun:
         self._place.leave_card()
         self._divergence = Divergence(self._place.stepper, self._position.step)
         self._divergence.load(counts)
+        if self._evaluation is not None:
+            self._plan_evaluation()  # anew, with the images where the model is
         self._make_plan()
         self._note("memory", f"out of memory on {card}: training goes on with the processor")
 
@@ -297,13 +299,10 @@ class TrainingRun:
     # Held-out images
 
     def _plan_evaluation(self) -> None:
-        if (
-            len(self._place.held_out)
-            and self._place.held_out.per_call
-            and self._timetable.is_evaluation_due(self._position)
-        ):
+        held_out = self._place.held_out
+        if len(held_out) and held_out.per_call and self._timetable.is_evaluation_due(self._position):
             complete = self._timetable.ends(self._position)
-            self._evaluation = Evaluation(self._place.held_out, self._model, self._objective, complete=complete)
+            self._evaluation = Evaluation(held_out, self._model, self._objective, complete=complete)
 
     def _evaluate(self, evaluation: Evaluation) -> Generator[Event, None, None]:
         """Evaluate in pieces with a yield between them; the reports are then to be said."""

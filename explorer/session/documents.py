@@ -144,6 +144,7 @@ class DocumentSession(QObject):
         if loaded.saved is None:
             return
         self.saved, self.name, self.path, self._autosave = loaded.saved, loaded.name, None, None
+        self.conversion_note = ""
         self.opened_by_hand = self.modified = True
         self.model_opened.emit(loaded.saved)
         self._tell_info()

@@ -119,6 +119,7 @@ class RecoverySession(QObject):
         self._training.start(saved.config, dataset, saved, autosave, keeping)
 
     def _on_model_opened(self, saved: SavedModel) -> None:
+        self._offer.forget_told()
         if self._waiting is not None and saved is not self._waiting.saved:
             self._waiting = None
 
@@ -137,8 +138,7 @@ class RecoverySession(QObject):
             self._window.show_message("The run is kept on the disk again.")
 
     def _remove(self, path: Path) -> None:
-        # Not deleted: whoever is sorry finds it there.
-        # Of the two forms the stubs know only the one that also tells where to.
+        # Not deleted: whoever is sorry finds it there.  The stubs know only the form that also tells where.
         moved: object = QFile.moveToTrash(str(path))
         if moved is not True:
             self.failed.emit(Failed(f"There is no trash that {path} could be moved to; it stays where it is."))

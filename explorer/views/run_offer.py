@@ -42,6 +42,11 @@ class RunOffer(MessageRow):
         self._show_buttons(shown=False)
         self.say(text)
 
+    def forget_told(self) -> None:
+        """Take away what was said of a run that was opened; an offer stays."""
+        if self.resume.isHidden():
+            self.hide()
+
     def _show_buttons(self, *, shown: bool) -> None:
         for button in (self.resume, self.open, self.remove):
             button.setVisible(shown)

@@ -5,7 +5,6 @@ import errno
 import hashlib
 import json
 import os
-import stat
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from core.regular_files import open_regular, size_of
 from core.storage.foreign import unpickling
 from core.storage.model_file import ModelFileError
 from core.storage.safetensors_header import HeaderError, arrays_of, parse_json, read_header
@@ -82,16 +82,10 @@ def _just_wait() -> None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader]:
-    if path.is_dir():
-        raise HeaderError("it is a folder; weights are one file")
-    # O_NONBLOCK: to open a pipe must not wait for its writer; it is then refused as no file.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise HeaderError("it is not a regular file")
-        if not 0 < status.st_size <= MAX_FILE_BYTES:
-            raise HeaderError(f"it has {status.st_size:,} bytes; from 1 to {MAX_FILE_BYTES:,} are read")
+    with open_regular(path) as file:
+        size = size_of(file)
+        if not 0 < size <= MAX_FILE_BYTES:
+            raise HeaderError(f"it has {size:,} bytes; from 1 to {MAX_FILE_BYTES:,} are read")
         yield file
 
 

@@ -169,6 +169,20 @@ def test_a_card_is_left_for_the_processor_after_three_halvings(monkeypatch: pyte
     assert all(not (array == run._place.stepper.adam_arrays()[name]).all() for name, array in moments.items())
 
 
+def test_an_evaluation_that_is_due_on_a_card_that_is_left_looks_at_the_images_on_the_processor() -> None:
+    run = a_run()
+    iterator = run.events()
+    while run.step < run._position.batches_per_epoch:
+        next(iterator)
+    run._plan_evaluation()
+    before = run._evaluation
+    assert before is not None
+    run._leave_card()
+    assert run._evaluation is not before
+    assert run._evaluation is not None
+    assert run._evaluation._images is run._place.held_out
+
+
 _CHILD = """
 import resource, sys
 import torch

@@ -160,11 +160,13 @@ def test_its_model_can_be_opened_and_trained_further_with_the_run_as_it_was(prog
     path = interrupted(program.folder)
     before = {each: each.read_bytes() for each in (path / CHECKPOINTS).iterdir()}
     offer = offered(program)
+    program.session.documents.conversion_note = "of the model before"
     program.click(offer.open)
     program.until("the model", lambda: program.session.documents.name == "Bars")
     program.until("a note", offer.isVisible)
     assert "This is the checkpoint of step 20 of the run Bars, which is left as it is." in offer.text
     assert not offer.resume.isVisible()
+    assert program.session.documents.conversion_note == ""
     assert program.session.documents.saved is not None
     assert program.session.documents.saved.history.last_step == 20
     assert program.session.documents.modified
@@ -173,6 +175,9 @@ def test_its_model_can_be_opened_and_trained_further_with_the_run_as_it_was(prog
     program.press(Qt.Key.Key_F5, Qt.KeyboardModifier.ControlModifier)
     program.until("the run", lambda: program.session.training.active)
     program.until("its end", lambda: not program.session.training.active, timeout_s=60)
+    program.session.documents.open_model(model_file())
+    program.until("the other model", lambda: program.session.documents.name != "Bars")
+    assert not offer.isVisible(), "what was said of the run is none of this model's"
     assert {each: each.read_bytes() for each in (path / CHECKPOINTS).iterdir()} == before
     assert [record.path for record in interrupted_runs(program.folder / "runs")] == [path]
 

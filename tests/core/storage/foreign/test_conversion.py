@@ -190,7 +190,7 @@ def test_a_folder_a_pipe_and_a_file_that_is_not_there_are_refused(tmp_path: Path
     assert "a folder" in refusal(tmp_path)
     assert "No such file" in refusal(tmp_path / "nowhere.pt")
     os.mkfifo(tmp_path / "pipe.pt")
-    assert "not a regular file" in refusal(tmp_path / "pipe.pt")
+    assert "it is a pipe or a device" in refusal(tmp_path / "pipe.pt")
 
 
 def test_a_file_of_any_name_can_be_converted(tmp_path: Path, vae: Vae) -> None:
