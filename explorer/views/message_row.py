@@ -2,10 +2,11 @@
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy
 
 from explorer.commands.icons import tinted_icon
 from explorer.theme import current_palette
+from explorer.views.flow import FlowLayout
 from explorer.views.icon_button import IconButton
 
 # Below this width the buttons stand under the text.
@@ -29,9 +30,11 @@ class MessageRow(QFrame):
         self._label.setTextInteractionFlags(self._label.textInteractionFlags().TextSelectableByMouse)
         self._close = IconButton("close", "Close this message", "Close (the message is not shown again)")
         self._close.clicked.connect(self.close_row)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
-        self._buttons.addStretch(1)
+        # The buttons take what they need, the words the rest; beneath them the buttons wrap.
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self._label.setSizePolicy(policy)
+        self._buttons = FlowLayout(spacing=8)
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.setSpacing(6)
         self._body.addWidget(self._label, 1)
@@ -56,13 +59,14 @@ class MessageRow(QFrame):
         button = QPushButton(text)
         button.setAccessibleName(text)
         button.setToolTip(tip)
-        # Before the stretch, which keeps them to the left where they stand under the text.
-        self._buttons.insertWidget(self._buttons.count() - 1, button)
+        self._buttons.addWidget(button)
         return button
 
     def say(self, text: str) -> None:
         """Show this text."""
         self._label.setText(text)
+        # In the smallest window not every line may have room.
+        self._label.setToolTip(text)
         self.setAccessibleName(f"{'Error' if self._kind == 'error' else 'Note'}: {text}")
         self.show()
 
