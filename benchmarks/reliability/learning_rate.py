@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.reliability.dose import dose
 from benchmarks.report import row
 from core.choices import MODELS, NETWORKS
-from core.config import ExperimentConfig
+from core.compatibility import check_experiment
 from core.inference.coders import make_coder
 from core.saved_model import SavedModel
 from core.settings import ConfigError
@@ -78,8 +78,7 @@ def _combinations() -> list[dict[str, object]]:
             "epochs": _EPOCHS,
         }
         try:
-            small_config(**values)
-            ExperimentConfig().with_values(values)
+            check_experiment(small_config(**values))
         except ConfigError:
             continue
         found.append(values)

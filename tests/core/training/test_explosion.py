@@ -110,5 +110,7 @@ def test_the_fourth_explosion_ends_the_run() -> None:
     Exploding(run, limit=0.0)
     with pytest.raises(TrainingError, match=r"training diverges: at step \d+ for 200 steps the loss was more than 10"):
         finished(run)
-    assert len(notes_of(list(run.history.notes), "rollback")) == 3
+    steps = [note.step for note in notes_of(list(run.history.notes), "rollback")]
+    assert len(steps) == 3
+    assert np.diff([*steps, run.step]).min() >= EXPLOSION_STEPS, "each one is counted from its return"
     assert run.config.training.learning_rate == 0.001
