@@ -21,7 +21,7 @@ from explorer.program import Program
 from explorer.tour.driver import Driver, line
 from tests.open_program import bars_file, model_file
 
-DEFAULT, FULL = 10_000, 100_000
+DEFAULT, FULL = 100_000, 1_000_000
 FREEZE_LIMIT_MS = 100.0
 SHOWN_FREEZES = 12
 _EVENT_S = 1.0

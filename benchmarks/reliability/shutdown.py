@@ -25,7 +25,7 @@ from benchmarks.reliability.dose import dose
 from benchmarks.report import row
 from core.storage.model_file import load_model
 
-DEFAULT, FULL = 20, 100
+DEFAULT, FULL = 100, 1_000
 CLOSING_LIMIT_S = 2.0
 PATIENCE_S = 60.0
 WAYS = (
