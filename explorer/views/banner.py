@@ -13,7 +13,7 @@ NOTE_MS = 10_000
 
 
 class Banner(QWidget):
-    """The newest error, a notice about the program, and the newest note; none hides another."""
+    """The newest error, a notice about the program, and the newest note; only a notice waits while a run is offered."""
 
     banner_action = Signal(str)
     """The command that the message offered."""
@@ -32,6 +32,9 @@ class Banner(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.offer = RunOffer()
+        self.offer.said.connect(self._keep_notice)
+        self.offer.closed.connect(self._show_kept_notice)
+        self._notice_waits = False
         column.addWidget(self.offer)
         for row in (self._error, self._notice, self._note):
             row.action_given.connect(self.banner_action)
@@ -53,6 +56,8 @@ class Banner(QWidget):
     def show_notice(self, text: str, action_text: str = "", command: str = "") -> None:
         """Show what concerns no model and no data, and stays whatever is opened, until it is closed."""
         self._notice.show_message(text, action_text, command, "")
+        if not self.offer.isHidden():
+            self._keep_notice()
 
     def clear_message(self) -> None:
         """Take the note away, unless the mouse is on it."""
@@ -65,6 +70,17 @@ class Banner(QWidget):
     def clear_error(self) -> None:
         """Take the error away."""
         self._error.hide()
+
+    def _keep_notice(self) -> None:
+        # After a kill both have something to say, and a small window has no room for both: the question comes first.
+        if not self._notice.isHidden():
+            self._notice.hide()
+            self._notice_waits = True
+
+    def _show_kept_notice(self) -> None:
+        if self._notice_waits:
+            self._notice_waits = False
+            self._notice.show()
 
     @property
     def error_text(self) -> str:

@@ -16,6 +16,7 @@ _NARROW = 640
 class MessageRow(QFrame):
     """Hidden until there is something to say; `kind` is `error` or `note`."""
 
+    said = Signal()
     closed = Signal()
 
     def __init__(self, kind: str) -> None:
@@ -69,6 +70,7 @@ class MessageRow(QFrame):
         self._label.setToolTip(text)
         self.setAccessibleName(f"{'Error' if self._kind == 'error' else 'Note'}: {text}")
         self.show()
+        self.said.emit()
 
     def close_row(self) -> None:
         """Say nothing any more."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.config import ExperimentConfig, ModelConfig
-from explorer.messages import DocumentInfo, Failed, RunState
+from explorer.messages import DocumentInfo, Failed, InterruptedRun, RunState
 from explorer.settings import Settings
 from explorer.theme import DARK, apply_theme, current_palette
 from explorer.views.banner import Banner
@@ -300,6 +300,19 @@ def test_a_note_goes_by_itself_but_not_one_that_offers_something(qtbot: Any, mon
     qtbot.waitUntil(lambda: banner.message_text == "")
     banner.show_message("Does not fit.", "Train", "model.start")
     assert not banner._timer.isActive()
+
+
+def test_what_was_killed_is_told_when_the_run_it_interrupted_has_been_answered(window: MainWindow, qtbot: Any) -> None:
+    banner = window.banner
+    run = InterruptedRun(Path("digits"), "digits", 20, 1.0, 6.0, "2026-01-01")
+    banner.show_notice("It was killed.", "Open log folder", "help.log_folder")
+    banner.offer.show_run(run, 0)
+    assert (banner.offer.isVisible(), banner.notice_text) == (True, "")
+    qtbot.mouseClick(close_button(banner.offer, "Not now"), Qt.MouseButton.LeftButton)
+    assert (banner.offer.isVisible(), banner.notice_text) == (False, "It was killed.")
+    banner.offer.show_run(run, 0)
+    banner.show_notice("It crashed.")
+    assert banner.notice_text == ""
 
 
 def test_loading_is_shown_and_goes_when_done(window: MainWindow) -> None:
