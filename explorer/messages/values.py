@@ -303,7 +303,6 @@ class SavedFile:
 
     path: Path
     saved: SavedModel
-    autosave: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class _RunDocument:
     autosave: Path
     config: ExperimentConfig
     epochs: float
+    is_new: bool
 
 
 class DocumentSession(QObject):
@@ -47,7 +48,7 @@ class DocumentSession(QObject):
     failed = Signal(Failed)
     recent_changed = Signal()
     run_save_wanted = Signal(Path)
-    """The model in training is to be written; `on_model_saved` or `on_failed` is to be told."""
+    """The model in training is to be written; `on_run_saved` or `on_failed` is to be told."""
     conversion_begun = Signal(str)
     """Weights of another program, whose file has this name, are being read: `model_opened` or `failed` follows, or a
     message that it was cancelled."""
@@ -77,6 +78,8 @@ class DocumentSession(QObject):
         self.conversion_note = ""
         """What was taken for what in the open model, if it was made of another program's weights and is not saved."""
         self._autosave: Path | None = None
+        self._in_writing: list[SavedModel] = []
+        """States of the open document that are being written to a file."""
         self._data_partial = False
         self._run: _RunDocument | None = None
         self._run_save: Path | None = None
@@ -121,7 +124,7 @@ class DocumentSession(QObject):
             self._held_model = loaded
             self.run_in_the_way.emit()
             return
-        self.saved = loaded.saved
+        self.saved, self._in_writing = loaded.saved, []
         self.opened_by_hand = loaded.origin == "opened"
         in_autosaves = loaded.path in self._autosaves
         self.name = name_of(loaded.path)
@@ -143,7 +146,8 @@ class DocumentSession(QObject):
         """Take the checkpoint of a run as the open model: a document without a file, whose run stays as it is."""
         if loaded.saved is None:
             return
-        self.saved, self.name, self.path, self._autosave = loaded.saved, loaded.name, None, None
+        self.saved, self._in_writing = loaded.saved, []
+        self.name, self.path, self._autosave = loaded.name, None, None
         self.conversion_note = ""
         self.opened_by_hand = self.modified = True
         self.model_opened.emit(loaded.saved)
@@ -218,7 +222,7 @@ class DocumentSession(QObject):
             # Claimed by another window that has the same model open: its training must not be written over.
             autosave = self._autosaves.new_path(name)
         epochs = 0.0 if new or self.saved is None else self.saved.epochs
-        self._run = _RunDocument(name, None if new else self.path, autosave, config, epochs)
+        self._run = _RunDocument(name, None if new else self.path, autosave, config, epochs, new)
         self._tell_info()
         return autosave
 
@@ -238,6 +242,8 @@ class DocumentSession(QObject):
         run, self._run = self._run, None
         if result.saved is not None and run is not None:
             self.saved, self.modified, self.conversion_note = result.saved, True, ""
+            if run.is_new:
+                self._in_writing = []
             self.name, self.path, self._autosave = run.name, run.path, result.autosave
             if result.autosave is not None:
                 self._remember(result.autosave)
@@ -283,21 +289,35 @@ class DocumentSession(QObject):
             self.failed.emit(Failed("There is no model to save yet."))
         else:
             self._run_save = None
+            self._in_writing.append(self.saved)
             self._storage.save_model(path, self.saved)
 
     def on_model_saved(self, written: SavedFile) -> None:
-        """Take the file as the document's own."""
-        self._run_save = None
-        name = name_of(written.path)
-        if self._run is not None:
-            self._run = replace(self._run, name=name, path=written.path)
-        else:
-            self.path, self.name, self.conversion_note = written.path, name, ""
+        """Take the file as the document's own, unless another was opened since it was asked for."""
+        waiting = [state for state in self._in_writing if state is not written.saved]
+        if len(waiting) < len(self._in_writing):
+            self._in_writing = waiting
+            self.path, self.name, self.conversion_note = written.path, name_of(written.path), ""
             self.modified = written.saved is not self.saved
             # Training on keeps its model under the new name, and not in the file of the old one.
             self._autosave = None
-        self._remember(written.path)
-        self.message.emit(f"Saved {written.path.name}")
+            if self._run is not None and not self._run.is_new:
+                self._run = replace(self._run, name=self.name, path=self.path)
+            self._settings.last_document = written.path
+        self._say_saved(written.path)
+
+    def on_run_saved(self, written: SavedFile) -> None:
+        """Take the file as that of the document which the run makes."""
+        self._run_save = None
+        if self._run is not None:
+            self._run = replace(self._run, name=name_of(written.path), path=written.path)
+            self._settings.last_document = written.path
+        self._say_saved(written.path)
+
+    def _say_saved(self, path: Path) -> None:
+        self._settings.add_recent_file(path)
+        self.recent_changed.emit()
+        self.message.emit(f"Saved {path.name}")
         self._tell_info()
 
     def _remember(self, path: Path) -> None:

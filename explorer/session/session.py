@@ -104,7 +104,7 @@ class Session(QObject):
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
-        workers.training.model_saved.connect(documents.on_model_saved)
+        workers.training.model_saved.connect(documents.on_run_saved)
         workers.training.save_failed.connect(documents.on_failed)
         workers.loading.progressed.connect(views.window.show_progress)
         self._importing.accepted.connect(self._on_import_accepted)

@@ -51,7 +51,6 @@ class _LoadModel:
 class _SaveModel:
     path: Path
     saved: SavedModel
-    autosave: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +137,9 @@ class LoadingThread(ServingThread):
         """Read a run's folder; `run_loaded` or `failed` follows."""
         self._jobs.put(_LoadRun(path, to_resume))
 
-    def save_model(self, path: Path, saved: SavedModel, *, autosave: bool = False) -> None:
+    def save_model(self, path: Path, saved: SavedModel) -> None:
         """Write a model file, atomically; `model_saved` or `failed` follows."""
-        self._jobs.put(_SaveModel(path, saved, autosave))
+        self._jobs.put(_SaveModel(path, saved))
 
     def open_path(self, path: Path) -> None:
         """Read a data file; `import_wanted` follows instead of `data_loaded` where there is something to decide."""
@@ -183,10 +182,10 @@ class LoadingThread(ServingThread):
                 self._load_data(config)
             case _LoadModel(path, origin):
                 self._load_model(path, origin)
-            case _SaveModel(path, saved, autosave):
+            case _SaveModel(path, saved):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 save_model(path, saved)
-                self.model_saved.emit(SavedFile(path, saved, autosave))
+                self.model_saved.emit(SavedFile(path, saved))
             case _FindRuns(folder):
                 self.runs_found.emit(found_runs(folder))
             case _LoadRun(path, to_resume):

@@ -281,7 +281,7 @@ class TrainingThread(ServingThread):
         if written is None:
             self.save_failed.emit(JobFailed("save model", str(path), Failed(problem)))
         else:
-            self.model_saved.emit(SavedFile(path, saved, autosave=False))
+            self.model_saved.emit(SavedFile(path, saved))
 
 
 class _Batch:

@@ -1,5 +1,6 @@
 """Models as documents: opened, saved, restored, never mistaken for one another, never overwritten unasked."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu
 
+from core.saved_model import SavedModel
 from core.storage.model_file import load_model, save_model
 from explorer.messages import RunState
 from explorer.session.autosaves import name_of
+from explorer.workers import loading
 from tests.open_program import LONG, OpenProgram, model_file, trained
 from tests.small_data import bars
 
@@ -176,6 +179,53 @@ def test_what_is_saved_during_a_run_is_the_model_in_training(make: Maker, own: P
     opened.press(Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
     opened.until("the end", lambda: not opened.session.training.active)
     assert title(opened) == "in training"
+    assert opened.window.isWindowModified()
+
+
+@pytest.fixture
+def slow_save(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let a save wait for this event."""
+    may_go_on = threading.Event()
+
+    def save_slowly(path: Path, saved: SavedModel) -> None:
+        may_go_on.wait(20.0)
+        save_model(path, saved)
+
+    monkeypatch.setattr(loading, "save_model", save_slowly)
+    yield may_go_on
+    may_go_on.set()
+
+
+def test_a_file_that_is_written_late_is_not_taken_for_that_of_the_model_opened_meanwhile(
+    make: Maker, own: Path, tmp_path: Path, slow_save: threading.Event
+) -> None:
+    opened, path = ready(make(model_file())), tmp_path / "late.safetensors"
+    opened.session.documents.save(path)
+    opened.session.documents.open_model(own)
+    opened.until("the other model", lambda: title(opened) == "my model")
+    slow_save.set()
+    opened.until("the file", lambda: path.name in recent(opened))
+    assert load_model(path).history.num_steps > 0
+    assert (title(opened), opened.session.documents.path_to_save) == ("my model", own)
+    assert opened.settings.last_document == own
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_file_that_is_written_late_is_that_of_a_run_only_if_it_goes_on_with_what_was_saved(
+    make: Maker, tmp_path: Path, slow_save: threading.Event, *, new: bool
+) -> None:
+    opened, path = ready(make(model_file())), tmp_path / "late.safetensors"
+    opened.session.documents.save(path)
+    opened.set_field("epochs", str(LONG))
+    modifier = Qt.KeyboardModifier.NoModifier if new else Qt.KeyboardModifier.ControlModifier
+    opened.press(Qt.Key.Key_F5, modifier)
+    opened.until("steps", lambda: opened.session.training.history.num_steps > 0)
+    slow_save.set()
+    opened.until("the file", lambda: path.name in recent(opened))
+    assert title(opened) == ("Untitled" if new else "late")
+    opened.press(Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    opened.until("the end", lambda: not opened.session.training.active)
+    assert opened.session.documents.path_to_save == (None if new else path)
     assert opened.window.isWindowModified()
 
 
