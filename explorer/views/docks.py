@@ -220,6 +220,13 @@ class Docks:
         """Return the docks by the command that shows them."""
         return {f"view.{dock.objectName()}": dock for dock in self.all()}
 
+    def show_names(self) -> None:
+        """Leave the names of docks behind tabs to the tabs; Qt says of no dock that it got a tab or lost it."""
+        for dock in self.all():
+            title = dock.titleBarWidget()
+            if isinstance(title, DockTitle):
+                title.show_name()
+
     @staticmethod
     def prepare(window: QMainWindow) -> None:
         """Set what a remembered arrangement does not hold: who has the corners, and where tabs are."""
@@ -252,10 +259,7 @@ class Docks:
             dock.show()
         for dock in (*self.ledger[:1], self.hand, self.curves):
             dock.raise_()
-        for dock in self.all():
-            title = dock.titleBarWidget()
-            if isinstance(title, DockTitle):
-                title.show_name()
+        self.show_names()
         window.resizeDocks([self.experiment, self.hand], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
         window.resizeDocks([self.curves], [low], vertical)
         if self.ledger and below >= SIDE_BY_SIDE:
