@@ -26,6 +26,8 @@ _MOST_MARKERS = 400
 _POINTS_PER_PIXEL = 6
 _NARROW_PX, _LOW_PX = 300, 120
 """A plot with less room than this reads its values in fewer words."""
+_LEAST_PX = (120, 84)
+"""With less height the axes leave nothing for the curves."""
 _AXIS_PX = 40
 _BEYOND_VIEW = 20.0
 """Plots' heights by which a curve may leave the view; farther, the painter's integers overflow."""
@@ -52,6 +54,7 @@ class QuantityPlot(QWidget):
         self._dimensions: tuple[int, ...] = ()
         self._ready = False
         self._labelled: object = None
+        self.setMinimumSize(*_LEAST_PX)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(f"{quantity.label} curves")
         self.setAccessibleDescription(quantity.help + " Arrow keys move the crosshair, + and − zoom, Home shows all.")
