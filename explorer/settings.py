@@ -102,6 +102,23 @@ class Settings:
         self._store.setValue("window/state", state)
 
     @property
+    def arranging(self) -> bool:
+        """Whether an arrangement of the window is being restored; at a start: whether the last one failed in it."""
+        return self._flag("window/arranging", default=False)
+
+    @arranging.setter
+    def arranging(self, under_way: bool) -> None:
+        if under_way:
+            self._store.setValue("window/arranging", "yes")
+        else:
+            self._store.remove("window/arranging")
+
+    def forget_arrangement(self) -> None:
+        """Forget how the window and its docks stood."""
+        for key in ("window/arranging", "window/geometry", "window/state"):
+            self._store.remove(key)
+
+    @property
     def layers(self) -> frozenset[str]:
         """Which of LAYERS the canvas shows."""
         return frozenset(name for name in LAYERS if self._flag(f"canvas/{name}", default=True))

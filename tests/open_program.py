@@ -97,6 +97,8 @@ class OpenProgram:
         self.program = Program(settings, folder)
         self.settings = settings
         self.window = self.program.window
+        # More than the screen of the offscreen platform has.
+        self.window.resize(1440, 900)
         self.views = self.program.views
         self.session = self.program.session
         self.driver = Driver(self.window, folder)

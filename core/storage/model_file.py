@@ -59,6 +59,8 @@ def save_model(path: str | os.PathLike[str], saved: SavedModel) -> None:
     data = checked_bytes(path, saved)
     try:
         write_atomically(path, data)
+    except FileNotFoundError as error:
+        raise ModelFileError(path, f"could not be written: there is no folder {str(path.parent)!r}") from error
     except OSError as error:
         raise ModelFileError(path, f"could not be written: {reason_of(error)}") from error
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QBuffer, QIODevice, QObject
 
 from explorer.messages import Failed, RunState
 from explorer.session.conversion import CANCEL
 from explorer.session.session import Session
 from explorer.session.timing import TimingSession
 from explorer.session.views import Views
+from explorer.views.writing import not_written, write_whole
 
 LAYERS = ("view.codes", "view.mosaic", "view.prior", "view.posterior")
 
@@ -21,6 +22,7 @@ class Dispatch(QObject):
         super().__init__(session)
         self._session = session
         self._views = views
+        self._export_failure = ""
         self._commands: dict[str, Callable[[], object]] = {
             "file.save": self._save,
             CANCEL: session.conversion.cancel,
@@ -46,6 +48,7 @@ class Dispatch(QObject):
         window.split_chosen.connect(session.latent.show_split)
         session.analyses.held_out_wanted.connect(self._show_held_out)
         window.files.chosen.connect(self._on_file_chosen)
+        session.documents.save_mended.connect(window.banner.clear_error)
         views.hand.failed.connect(self._on_view_failed)
         views.draw_pad.history_changed.connect(window.set_undo_available)
         views.draw_pad.failed.connect(self._on_view_failed)
@@ -110,20 +113,38 @@ class Dispatch(QObject):
             case "save":
                 self._session.documents.save(path)
             case "canvas":
-                if not self._views.canvas.grab().save(str(path)):
-                    self._session.failed.emit(Failed(f"{path} could not be written"))
+                self._export(path, self._save_canvas)
             case "curves":
-                self._save_curves(path)
+                self._export(path, self._save_curves)
+
+    def _export(self, path: Path, write: Callable[[Path], None]) -> None:
+        """Write a file beside the model; that it failed is said until it has succeeded."""
+        window, before = self._views.window, self._export_failure
+        try:
+            write(path)
+        except (OSError, ValueError) as error:
+            reason = not_written(path, error) if isinstance(error, OSError) else f"{path} could not be written: {error}"
+            self._export_failure = reason
+            self._session.failed.emit(Failed(reason))
+            return
+        if before:
+            window.banner.clear_error(before)
+            self._export_failure = ""
+        window.show_status(f"Saved {path.name}")
+
+    def _save_canvas(self, path: Path) -> None:
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        if not self._views.canvas.grab().save(buffer, path.suffix.removeprefix(".") or "png"):
+            raise ValueError(f"{path.suffix} is no kind of picture that can be written; .png is one")
+        write_whole(path, bytes(buffer.data().data()))
 
     def _save_curves(self, path: Path) -> None:
         curves = self._views.curves
-        try:
-            if path.suffix.lower() == ".csv":
-                curves.save_csv(path)
-            else:
-                curves.save_picture(path)
-        except (OSError, ValueError) as error:
-            self._session.failed.emit(Failed(f"The curves could not be saved: {error}"))
+        if path.suffix.lower() == ".csv":
+            curves.save_csv(path)
+        else:
+            curves.save_picture(path)
 
     def _on_view_failed(self, reason: str) -> None:
         self._session.failed.emit(Failed(reason))

@@ -49,6 +49,8 @@ class DocumentSession(QObject):
     """What is worth more than a line of status."""
     failed = Signal(Failed)
     recent_changed = Signal()
+    save_mended = Signal(str)
+    """The model is saved that could not be; with what was said then."""
     run_save_wanted = Signal(Path)
     """The model in training is to be written; `on_run_saved` or `on_failed` is to be told."""
     conversion_begun = Signal(str)
@@ -83,6 +85,8 @@ class DocumentSession(QObject):
         """Why what the last run left is in no file; empty where it is in one."""
         self._autosave: Path | None = None
         self._in_writing: list[SavedModel] = []
+        self._save_failure = ""
+        """What was said when the last attempt to save failed."""
         """States of the open document that are being written to a file."""
         self._data_partial = False
         self._run: _RunDocument | None = None
@@ -200,9 +204,11 @@ class DocumentSession(QObject):
             if failed.job == "open model" and self.saved is None:
                 self.open_shipped()
             return
+        reason = f"Could not {failed.job}: {failed.failure.reason}"
         if failed.job == "save model":
             self._run_save = None
-        self.failed.emit(replace(failed.failure, reason=f"Could not {failed.job}: {failed.failure.reason}"))
+            self._save_failure = reason
+        self.failed.emit(replace(failed.failure, reason=reason))
         if failed.job == "open model":
             path = Path(failed.path)
             if not path.exists():
@@ -328,6 +334,9 @@ class DocumentSession(QObject):
         self._settings.add_recent_file(path)
         self.recent_changed.emit()
         self.message.emit(f"Saved {path.name}")
+        if self._save_failure:
+            self.save_mended.emit(self._save_failure)
+            self._save_failure = ""
         self._tell_info()
 
     def _remember(self, path: Path) -> None:

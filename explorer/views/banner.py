@@ -67,9 +67,10 @@ class Banner(QWidget):
         self._timer.stop()
         self._note.hide()
 
-    def clear_error(self) -> None:
-        """Take the error away."""
-        self._error.hide()
+    def clear_error(self, reason: str = "") -> None:
+        """Take the error away; with a reason, only that one, which is mended now."""
+        if not reason or reason == self._error.text:
+            self._error.hide()
 
     def _keep_notice(self) -> None:
         # After a kill both have something to say, and a small window has no room for both: the question comes first.

@@ -1,6 +1,9 @@
 """The middle of the window: messages and tools above the latent canvas, or above what stands in its place."""
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from explorer.views.content_scroll import ContentScroll
 
 
 class Centre(QWidget):
@@ -10,10 +13,10 @@ class Centre(QWidget):
         super().__init__()
         self._canvas = canvas
         self._sampling = sampling
-        self._stack = QStackedWidget()
+        self._stack = _Stack()
         self._stack.addWidget(canvas)
         if sampling is not None:
-            self._stack.addWidget(sampling)
+            self._stack.addWidget(ContentScroll(sampling))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -25,9 +28,18 @@ class Centre(QWidget):
         """Show the canvas, or the sampling where a model has no codes; the keys follow if they were there."""
         wanted = self._canvas if shown or self._sampling is None else self._sampling
         before = self._stack.currentWidget()
-        if wanted is before:
+        if before.isAncestorOf(wanted) or before is wanted:
             return
         focused = before.isAncestorOf(self.window().focusWidget()) if self.window().focusWidget() else False
-        self._stack.setCurrentWidget(wanted)
+        self._stack.setCurrentIndex(0 if wanted is self._canvas else 1)
+        self._stack.updateGeometry()
         if focused:
             wanted.setFocus()
+
+
+class _Stack(QStackedWidget):
+    """As small as what it shows; Qt asks for room for the largest of all, which the docks then lack."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the least size of what is shown."""
+        return self.currentWidget().minimumSizeHint().expandedTo(self.currentWidget().minimumSize())

@@ -2,21 +2,20 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QScrollArea,
     QSizePolicy,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from explorer.views.content_scroll import ContentScroll
 from explorer.views.icon_button import IconButton
 from explorer.views.later import Later, Place
 
@@ -25,6 +24,8 @@ LEFT_WIDTH, RIGHT_WIDTH, BELOW_HEIGHT, LEAST_BELOW = 320, 366, 284, 236
 CURVES_SHARE, SIDE_BY_SIDE = 0.6, 900
 # With less height than this beyond the least they need, pictures and draw pad share one place with tabs.
 _COMFORT = 80
+# What the forms of the experiment may ask for: a form that scrolls sideways is no form.
+FORM_WIDTH = 320
 Area = Qt.DockWidgetArea
 _BESIDE_CURVES = (
     ("dock_ladder", "Ladder"),
@@ -86,12 +87,17 @@ def made_docks(
     then.
     """
     return Docks(
-        _made("dock_experiment", "Experiment", stacked(ContentScroll(stacked(*experiment)), controls, grows=0), window),
+        _made(
+            "dock_experiment",
+            "Experiment",
+            stacked(ContentScroll(stacked(*experiment), FORM_WIDTH), controls, grows=0),
+            window,
+        ),
         _made("dock_hand", "Under the hand", ContentScroll(stacked(*hand, grows=len(hand) - 1)), window),
         _made("dock_draw", "Draw", ContentScroll(stacked(draw_pad, grows=0)), window),
-        _made("dock_curves", "Curves", curves, window),
+        _made("dock_curves", "Curves", ContentScroll(stacked(curves, grows=0)), window),
         tuple(_made_later(*name, later, window) for name, later in zip(_BESIDE_CURVES, beside_curves, strict=False)),
-        tuple(_made_later(*name, later, window, scrolls=True) for name, later in zip(_LEDGER, ledger, strict=False)),
+        tuple(_made_later(*name, later, window) for name, later in zip(_LEDGER, ledger, strict=False)),
     )
 
 
@@ -105,76 +111,11 @@ def _made(name: str, title: str, content: QWidget, window: QMainWindow) -> QDock
     return dock
 
 
-def _made_later(
-    name: str, title: str, later: Later[QWidget], window: QMainWindow, *, scrolls: bool = False
-) -> QDockWidget:
+def _made_later(name: str, title: str, later: Later[QWidget], window: QMainWindow) -> QDockWidget:
     """Return a dock whose content is made when it is first seen."""
     place = Place(later)
-    later.then(lambda content: place.put(ContentScroll(stacked(content, grows=0)) if scrolls else content))
+    later.then(lambda content: place.put(ContentScroll(stacked(content, grows=0))))
     return _made(name, title, place, window)
-
-
-class ContentScroll(QScrollArea):
-    """Its content as wide as the dock, and as high as the dock or as its own least height for that width.
-
-    (With `widgetResizable` Qt takes the preferred height for the width as the least, and scrolls too early.)
-    """
-
-    def __init__(self, content: QWidget) -> None:
-        super().__init__()
-        self._content = content
-        self._least = QSize()
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidget(content)
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Return the content's least width with room for the scroll bar: nothing is ever cut off at the side."""
-        content = self._content.minimumSizeHint()
-        return QSize(content.width() + self.verticalScrollBar().sizeHint().width(), min(content.height(), 120))
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """Return the content's own size."""
-        return self._content.sizeHint()
-
-    def needed_height(self, width: int) -> int:
-        """Return the least height at which nothing has to scroll, for content of this width."""
-        layout = self._content.layout()
-        if layout is not None and layout.hasHeightForWidth():
-            return layout.minimumHeightForWidth(width)
-        return self._content.minimumSizeHint().height()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Fit the content to the new size."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Fit the content when something in it needs more or less room."""
-        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
-            self._fit()
-            self._tell_least()
-        return super().eventFilter(watched, event)
-
-    def _tell_least(self) -> None:
-        """Have the window arrange its docks anew, but only where this one needs another room than before.
-
-        A number that gets a digit more would otherwise set all docks moving, animated, while a hand drags.
-        """
-        least = self.minimumSizeHint()
-        if least != self._least:
-            self._least = least
-            self.updateGeometry()
-
-    def _fit(self) -> None:
-        room = self.maximumViewportSize()
-        width = room.width()
-        height = self.needed_height(width)
-        if height > room.height():
-            width -= self.verticalScrollBar().sizeHint().width()
-            height = self.needed_height(width)
-        self._content.resize(width, max(height, room.height()))
 
 
 def stacked(*contents: QWidget, grows: int | None = None) -> QWidget:
@@ -220,6 +161,13 @@ class Docks:
         """Return the docks by the command that shows them."""
         return {f"view.{dock.objectName()}": dock for dock in self.all()}
 
+    def show_names(self) -> None:
+        """Leave the names of docks behind tabs to the tabs; Qt says of no dock that it got a tab or lost it."""
+        for dock in self.all():
+            title = dock.titleBarWidget()
+            if isinstance(title, DockTitle):
+                title.show_name()
+
     @staticmethod
     def prepare(window: QMainWindow) -> None:
         """Set what a remembered arrangement does not hold: who has the corners, and where tabs are."""
@@ -252,10 +200,7 @@ class Docks:
             dock.show()
         for dock in (*self.ledger[:1], self.hand, self.curves):
             dock.raise_()
-        for dock in self.all():
-            title = dock.titleBarWidget()
-            if isinstance(title, DockTitle):
-                title.show_name()
+        self.show_names()
         window.resizeDocks([self.experiment, self.hand], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
         window.resizeDocks([self.curves], [low], vertical)
         if self.ledger and below >= SIDE_BY_SIDE:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
 
@@ -13,8 +13,9 @@ from explorer.commands.actions import ActionSet
 from explorer.commands.availability import RUN_COMMANDS, reasons_against
 from explorer.commands.table import COMMANDS, MENUS, RECENT_MENU, RUNS_MENU, SEPARATOR, Menu
 from explorer.messages import DocumentInfo, Failed, RunState
-from explorer.settings import LAYERS, LAYOUT_VERSION, Settings
+from explorer.settings import LAYERS, Settings
 from explorer.theme import THEMES, apply_theme
+from explorer.views.arrangement import Arrangement
 from explorer.views.banner import Banner
 from explorer.views.centre import Centre
 from explorer.views.docks import Docks, made_docks
@@ -90,7 +91,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(QSize(800, 560))
         self._panels = panels
         self._settings = settings
-        self._may_close = self._asked_to_close = self._arranged = self._shown_before = False
+        self._may_close = self._asked_to_close = False
         self._help: dict[str, TextWindow] = {}
         self._document: DocumentInfo | None = None
         self.commands = ActionSet(self)
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         experiment, hand = (panels.data, panels.model, panels.training), (panels.hand, panels.sliders)
         below = (panels.curves, panels.beside_curves, panels.ledger)
         self.docks: Docks = made_docks(self, experiment, panels.training.controls, hand, panels.draw_pad, *below)
+        self._arrangement = Arrangement(self, self.docks, settings)
         for menu in MENUS:
             self._fill(self.menuBar().addMenu(menu.text), menu)
         self._drop_hint = DropHint(self)
@@ -206,13 +208,13 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put all docks back where they were at first."""
-        self.docks.arrange(self, self.height())
+        self._arrangement.reset()
 
     # What Qt tells the window.
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Ask the owner, once; close when it has called close_now()."""
-        self._remember()
+        self._arrangement.remember()
         if self._may_close:
             for window in self._help.values():
                 window.close()
@@ -230,16 +232,7 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if self.focusWidget() is None:
             self._panels.canvas.setFocus()
-        if self._shown_before:
-            return
-        self._shown_before = True
-        # The sizes of docks can be set only once the window has its own.
-        if self._arranged:
-            QTimer.singleShot(0, self._restore_docks)
-        else:
-            self._arranged = True
-            self.reset_layout()
-            QTimer.singleShot(0, self.reset_layout)
+        self._arrangement.on_shown()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Follow the theme."""
@@ -377,11 +370,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self._settings
-        self.resize(1440, 900)
-        self.restoreGeometry(settings.window_geometry)
-        self.docks.prepare(self)
-        # A state that cannot be restored, or is none, leaves the first arrangement to showEvent.
-        self._arranged = self._restore_docks()
+        self._arrangement.restore()
         for name in THEMES:
             self.commands.set_checked(f"view.theme_{name}", name == settings.theme)
         for name in LAYERS:
@@ -389,11 +378,3 @@ class MainWindow(QMainWindow):
         self.commands.set_checked("view.timing", settings.show_timing)
         self.set_undo_available(undo=False, redo=False)
         self._docks_changed()
-
-    def _restore_docks(self) -> bool:
-        return self.restoreState(self._settings.window_state, LAYOUT_VERSION)
-
-    def _remember(self) -> None:
-        self._settings.window_geometry = self.saveGeometry()
-        self._settings.window_state = self.saveState(LAYOUT_VERSION)
-        self._settings.save()

@@ -1,6 +1,6 @@
 """The slim strip above the canvas: layers, view, what was just done, data split."""
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
@@ -11,6 +11,8 @@ from explorer.views.panels.frame import ElidedLabel
 STATUS_MS = 8_000
 # What a layer's button needs beside its name, and what else stands in the strip.
 _NAME_PX, _STRIP_PX = 42, 90
+# Below this width the strip is for what can be clicked alone.
+_TIGHT_PX, _TIGHT_MARGIN = 350, 4
 
 _SPLIT_NAMES = {"train": "Train", "held_out": "Held out"}
 
@@ -44,21 +46,18 @@ class ToolStrip(QFrame):
         self._splits.activated.connect(self._split_activated)
         self._splits.setMinimumContentsLength(len("Held out"))
         self._splits.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(4)
+        self._row = row = QHBoxLayout(self)
         self._layers = [
             ActionButton(actions[name]) for name in ("view.codes", "view.mosaic", "view.prior", "view.posterior")
         ]
-        for button in self._layers:
-            row.addWidget(button)
-        row.addWidget(_separator())
-        row.addWidget(ActionButton(actions["view.fit"], with_text=False))
-        row.addWidget(ActionButton(actions["view.compare"], with_text=False))
-        row.addSpacing(8)
+        others = [ActionButton(actions[name], with_text=False) for name in ("view.fit", "view.compare")]
+        self._parts: tuple[QWidget, ...] = (*self._layers, _separator(), *others, self._splits)
+        for part in self._parts[:-1]:
+            row.addWidget(part)
         row.addWidget(self._status, 1)
         row.addWidget(self._progress)
         row.addWidget(self._splits)
+        self._tighten(tight=False)
 
     def set_splits(self, splits: tuple[str, ...], shown: str) -> None:
         """Offer halves of the data to show, fewer than two: no choice; no intent is emitted."""
@@ -97,12 +96,26 @@ class ToolStrip(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Leave the names of the layers to their tooltips where there is no room for all of them."""
         super().resizeEvent(event)
+        self._tighten(tight=self.width() < _TIGHT_PX)
         names = sum(self.fontMetrics().horizontalAdvance(button.text()) + _NAME_PX for button in self._layers)
         others = (_STRIP_PX if self._splits.isHidden() else _STRIP_PX + self._splits.sizeHint().width()) + names
         style = Qt.ToolButtonStyle
         roomy = self.width() >= others
         for button in self._layers:
             button.setToolButtonStyle(style.ToolButtonTextBesideIcon if roomy else style.ToolButtonIconOnly)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the room for what can be clicked, side by side."""
+        shown = [part for part in self._parts if not part.isHidden()]
+        width = sum(part.minimumSizeHint().expandedTo(part.minimumSize()).width() for part in shown)
+        return QSize(width + 2 * _TIGHT_MARGIN, super().minimumSizeHint().height())
+
+    def _tighten(self, *, tight: bool) -> None:
+        """Leave out what only separates and what only tells, or put it back."""
+        margin, spacing = (_TIGHT_MARGIN, 0) if tight else (8, 4)
+        self._row.setContentsMargins(margin, 4, margin, 4)
+        self._row.setSpacing(spacing)
+        self._status.setVisible(not tight)
 
     def _split_activated(self) -> None:
         self.split_chosen.emit(str(self._splits.currentData()))

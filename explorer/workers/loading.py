@@ -195,7 +195,6 @@ class LoadingThread(ServingThread):
             case _LoadModel(path, origin):
                 self._load_model(path, origin)
             case _SaveModel(path, saved):
-                path.parent.mkdir(parents=True, exist_ok=True)
                 save_model(path, saved)
                 self.model_saved.emit(SavedFile(path, saved))
             case _FindRuns(folder):

@@ -210,7 +210,7 @@ class TrainingThread(ServingThread):
         else:
             ending = Completed()
         saved = run.saved() if run is not None else None
-        path, problem = _written(request.autosave, saved)
+        path, problem = _written(request.autosave, saved, make_folder=True)
         keeper.end(type(ending).__name__.lower(), saved, is_written=path is not None)
         return RunResult(request.run_id, ending, saved, path, problem)
 
@@ -324,14 +324,18 @@ class _Batch:
         return report
 
 
-def _written(path: Path, saved: SavedModel | None) -> tuple[Path | None, str]:
-    """Return where the model was written, or None and the reason why it was not."""
+def _written(path: Path, saved: SavedModel | None, *, make_folder: bool = False) -> tuple[Path | None, str]:
+    """Return where the model was written, or None and the reason why it was not.
+
+    Only folders of the program's own are made: where a user names one that is not there, it is a slip of the pen.
+    """
     if saved is None:
         return None, ""
     from core.storage.model_file import ModelFileError, save_model
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         save_model(path, saved)
     except (ModelFileError, OSError) as error:
         return None, str(error)

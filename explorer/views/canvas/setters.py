@@ -206,6 +206,27 @@ class CanvasSetters(CanvasSurface):
 
     def fit_view(self) -> None:
         """Show the codes (but for outliers) and the prior; followed by extent_changed like any other zoom."""
+        self._fit_target = self._worth_seeing()
+        self._set_view(self._view.fitted(self._fit_target))
+
+    def refit_view(self) -> None:
+        """Follow codes that have outgrown a fitted view, or shrunk in it; a view the user has chosen stays."""
+        before, cloud = self._fit_target, self.cloud
+        extent = None if cloud is None else cloud.robust_extent()
+        if before is None or extent is None:
+            return
+        outgrown = max(extent.right - before.right, before.left - extent.left) > _OUTGROWN * before.width or (
+            max(extent.top - before.top, before.bottom - extent.bottom) > _OUTGROWN * before.height
+        )
+        # The prior keeps the view as wide as itself.  But a run that diverges can take it to millions of units, and its
+        # codes, back with the weights of an earlier step, would all lie behind the handle.
+        wanted = self._worth_seeing()
+        shrunk = max(wanted.width / before.width, wanted.height / before.height) < _SHRUNK
+        if outgrown or shrunk:
+            self.fit_view()
+
+    def _worth_seeing(self) -> Extent:
+        """Return where the codes are, but for outliers, and the prior where it is shown."""
         cloud = self.cloud
         parts = [] if cloud is None else [extent for extent in (cloud.robust_extent(),) if extent is not None]
         if (self._has_prior and self._layers["prior"]) or not parts:
@@ -215,22 +236,7 @@ class CanvasSetters(CanvasSurface):
         # All codes in one point still need a neighbourhood to be shown in.
         least = 1e-3 * max(1.0, *(abs(value) for value in (left, right, bottom, top)))
         wide, high = max(right - left, least) - (right - left), max(top - bottom, least) - (top - bottom)
-        self._fit_target = Extent(left - wide / 2, right + wide / 2, bottom - high / 2, top + high / 2)
-        self._set_view(self._view.fitted(self._fit_target))
-
-    def refit_view(self) -> None:
-        """Follow codes that have outgrown a fitted view, or shrunk in it; a view the user has chosen stays."""
-        before, cloud = self._fit_target, self.cloud
-        extent = None if cloud is None else cloud.robust_extent()
-        if before is None or extent is None:
-            return
-        spans = (extent.width / before.width, extent.height / before.height)
-        outgrown = max(extent.right - before.right, before.left - extent.left) > _OUTGROWN * before.width or (
-            max(extent.top - before.top, before.bottom - extent.bottom) > _OUTGROWN * before.height
-        )
-        shrunk = max(spans) < _SHRUNK and not (self._has_prior and self._layers["prior"])
-        if outgrown or shrunk:
-            self.fit_view()
+        return Extent(left - wide / 2, right + wide / 2, bottom - high / 2, top + high / 2)
 
     def _forget_marks_of_other_axes(self) -> None:
         """Two values on the axes shown before say nothing of the new ones: better no mark than a wrong one."""

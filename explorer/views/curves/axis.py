@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph
+from PySide6.QtGui import QFontMetricsF
 
 _WANTED_TICKS = 5
 
@@ -50,6 +51,13 @@ class PlainAxis(pyqtgraph.AxisItem):  # type: ignore[misc]  # pyqtgraph has no t
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation)
         self.enableAutoSIPrefix(False)
+
+    def room_for(self, low: float, high: float) -> float:
+        """Return the width in pixels of the widest number on a vertical axis between two values."""
+        metrics = QFontMetricsF(self.font())
+        ticks = self.tickValues(low, high, self.height())
+        texts = [text for spacing, values in ticks for text in self.tickStrings(values, 1.0, spacing)]
+        return max((metrics.horizontalAdvance(text) for text in texts), default=0.0)
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> Any:  # noqa: ANN401, N802, N803
         """Return (spacing, positions) of the ticks."""

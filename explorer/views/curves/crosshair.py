@@ -1,7 +1,7 @@
 """The crosshair over a plot and the values it reads, painted above the curves so that these are not drawn anew."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
@@ -14,8 +14,8 @@ _SWATCH = 10.0
 _DISTANCE = 12.0
 _GAP, _BETWEEN = 4.0, 14.0
 """Distance of a text from its swatch, and of readings that stand side by side."""
-_MOST_COVERED = 0.6
-"""Share of the plot's height that the box may cover."""
+_MOST_COVERED, _COVERED_BY_NOTES = 0.6, 0.9
+"""Share of the plot's height that the box may cover, and with a note in it that needs several rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class ReadingLine:
     text: str
     colour: str = ""
     emphasis: bool = False
+    continues: bool = False
+    """Whether it is the rest of the line before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Crosshair(QWidget):
         self._paint_box(painter, reading)
 
     def _paint_box(self, painter: QPainter, reading: Reading) -> None:
+        reading = self.wrapped(reading, painter.font())
         box, places = self.box(reading, painter.font())
         colours = current_palette()
         fill = QColor(colours.window)
@@ -90,13 +93,29 @@ class Crosshair(QWidget):
             if line.colour:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(line.colour))
-                painter.drawRoundedRect(QRectF(where.left(), where.center().y() - 1.5, _SWATCH, 3), 1.5, 1.5)
+                if not line.continues:
+                    painter.drawRoundedRect(QRectF(where.left(), where.center().y() - 1.5, _SWATCH, 3), 1.5, 1.5)
                 where.setLeft(where.left() + _SWATCH + _GAP)
             font.setBold(line.emphasis)
             painter.setFont(font)
             painter.setPen(QColor(colours.text if line.colour or line.emphasis else colours.muted_text))
             text = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, int(where.width()) + 1)
             painter.drawText(where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def wrapped(self, reading: Reading, font: QFont) -> Reading:
+        """Return the reading with lines that are too long for the plot broken between words, none of them shortened."""
+        metrics = QFontMetricsF(font)
+        room = self._limit - _SWATCH - _GAP - 1.0
+        lines: list[ReadingLine] = []
+        for line in reading.lines:
+            rows = _rows(line.text, metrics, room) if line.colour else [line.text]
+            lines += [replace(line, text=text, continues=number > 0) for number, text in enumerate(rows)]
+        return replace(reading, lines=tuple(lines))
+
+    @property
+    def _limit(self) -> float:
+        """The width that lines may have."""
+        return max(60.0, self.frame.width() - 4.0 - 2 * _PADDING)
 
     def box(self, reading: Reading, font: QFont) -> tuple[QRectF, tuple[QRectF, ...]]:
         """Return where the box of a reading stands and each of its lines; lines for which there is no room have none.
@@ -114,9 +133,9 @@ class Crosshair(QWidget):
             + (_SWATCH + _GAP if line.colour else 0.0)
             for line in reading.lines
         ]
-        frame = self.frame
-        limit = max(60.0, frame.width() - 4.0 - 2 * _PADDING)
-        if len(widths) * height + 2 * _PADDING <= _MOST_COVERED * frame.height():
+        frame, limit = self.frame, self._limit
+        share = _COVERED_BY_NOTES if any(line.continues for line in reading.lines) else _MOST_COVERED
+        if len(widths) * height + 2 * _PADDING <= share * frame.height():
             area = QRectF(0.0, 0.0, min(max(widths), limit) + 2 * _PADDING, len(widths) * height + 2 * _PADDING)
             area.moveTopLeft(QPointF(reading.x + _DISTANCE, frame.top() + 4))
             if area.right() > frame.right():
@@ -127,10 +146,10 @@ class Crosshair(QWidget):
             return area, tuple(QRectF(left, top + row * height, inner, height) for row in range(len(widths)))
         places: list[QRectF] = []
         x, y = 0.0, 0.0
-        for width in widths:
-            if x > 0.0 and x + width > limit:
+        for line, width in zip(reading.lines, widths, strict=True):
+            if x > 0.0 and (x + width > limit or line.continues):
                 x, y = 0.0, y + height
-            if places and y + height + _PADDING > max(_MOST_COVERED * frame.height(), height + _PADDING):
+            if places and y + height + _PADDING > max(share * frame.height(), height + _PADDING):
                 break
             places.append(QRectF(x, y, min(width, limit), height))
             x += width + _BETWEEN
@@ -146,3 +165,15 @@ class Crosshair(QWidget):
         )
         corner = QPointF(area.left() + _PADDING, area.top() + _PADDING / 2.0)
         return area, tuple(place.translated(corner) for place in places)
+
+
+def _rows(text: str, metrics: QFontMetricsF, room: float) -> list[str]:
+    """Return a text in rows no wider than there is room, broken between words."""
+    rows: list[str] = []
+    for word in text.split(" "):
+        longer = f"{rows[-1]} {word}" if rows else word
+        if rows and metrics.horizontalAdvance(longer) <= room:
+            rows[-1] = longer
+        else:
+            rows.append(word)
+    return rows

@@ -1,12 +1,8 @@
 """The curves as files: a picture, a drawing, a table.  A file is there whole or not at all."""
 
-import contextlib
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,34 +23,6 @@ _MARGIN = 10
 _ROW = 22
 _SWATCH = 26
 _LINES_AT_ONCE = 20_000
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file through a neighbour that takes its place at the end; a failure leaves what was there.
-
-    Raises OSError, which names the file.
-    """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(_usual_mode(path))
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _usual_mode(path: Path) -> int:
-    """Return the mode of the file that is replaced, else what the user's mask leaves of 0666."""
-    with contextlib.suppress(OSError):
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def figure_bytes(suffix: str, plots: Sequence["QuantityPlot"], entries: Sequence[Entry], note: str) -> bytes:

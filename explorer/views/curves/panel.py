@@ -14,13 +14,14 @@ from explorer.settings import Settings
 from explorer.theme import Palette, current_palette
 from explorer.views.curves.controls import ALL, CurveControls, with_hidden
 from explorer.views.curves.entries import WORDINGS, legend_entries
-from explorer.views.curves.export import figure_bytes, table_text, write_whole
+from explorer.views.curves.export import figure_bytes, table_text
 from explorer.views.curves.kinds import caption_for, help_for, undefined_for
 from explorer.views.curves.legend import Entry, Legend
 from explorer.views.curves.options import CurveOptions
 from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, NLL, QUANTITIES
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.style import panel_style
+from explorer.views.writing import not_written, write_whole
 
 if TYPE_CHECKING:
     from explorer.views.curves.plot import QuantityPlot
@@ -288,7 +289,7 @@ class CurvesPanel(QWidget):
             else:
                 self.save_picture(path)
         except OSError as error:
-            QMessageBox.warning(self, "Not saved", f"{path} was not written: {error.strerror or error}.")
+            QMessageBox.warning(self, "Not saved", f"{not_written(path, error)}.")
         else:
             self.saved.emit(str(path))
 

@@ -1,5 +1,6 @@
 """One plot of one quantity: its curves, its ranges, its notes and its crosshair."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,11 @@ _MOST_MARKERS = 400
 _POINTS_PER_PIXEL = 6
 _NARROW_PX, _LOW_PX = 300, 120
 """A plot with less room than this reads its values in fewer words."""
+_LEAST_PX = (120, 84)
+"""With less height the axes leave nothing for the curves."""
 _AXIS_PX = 40
+_LEFT_PX, _TITLE_PX = 56, 20
+"""Least width of the left axis, and what its title and the gaps take of it."""
 _BEYOND_VIEW = 20.0
 """Plots' heights by which a curve may leave the view; farther, the painter's integers overflow."""
 
@@ -52,6 +57,7 @@ class QuantityPlot(QWidget):
         self._dimensions: tuple[int, ...] = ()
         self._ready = False
         self._labelled: object = None
+        self.setMinimumSize(*_LEAST_PX)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(f"{quantity.label} curves")
         self.setAccessibleDescription(quantity.help + " Arrow keys move the crosshair, + and − zoom, Home shows all.")
@@ -110,7 +116,7 @@ class QuantityPlot(QWidget):
             axis.setTextPen(colours.muted_text)
             axis.setStyle(tickLength=-4, tickTextOffset=4, hideOverlappingLabels=True)
         self._backdrop.restyle(colours)
-        self._item.getAxis("left").setWidth(56)
+        self._item.getAxis("left").setWidth(_LEFT_PX)
         many = len(self._traces) > 1
         for index, trace in enumerate(self._traces):
             train = colours.label(index) if many else colours.train
@@ -145,6 +151,10 @@ class QuantityPlot(QWidget):
         if self.follow_y:
             self._fit_y(drawn)
         bottom, top = self.view.viewRange()[1]
+        axis = self._item.getAxis("left")
+        width = max(_LEFT_PX, math.ceil(axis.room_for(bottom, top)) + _TITLE_PX)
+        if width != axis.fixedWidth:
+            axis.setWidth(width)
         reach = _BEYOND_VIEW * (top - bottom)
         for index, trace in enumerate(self._traces):
             self._set_trace(trace, drawn[index] if index < len(drawn) else {}, bottom - reach, top + reach)
@@ -235,15 +245,19 @@ class QuantityPlot(QWidget):
 
     def _label_axes(self) -> None:
         colours = current_palette()
-        labelled = (self._options.in_epochs, self._options.log_x, self._options.log_y, colours)
+        flipped = self.quantity.name == "elbo" and self._options.log_y
+        title = ("−" if flipped else "") + f"{self.quantity.label}, nats"
+        if self.fontMetrics().horizontalAdvance(title) > self.height() - _AXIS_PX:
+            # A title that is cut off says less than one word.
+            title = "nats"
+        labelled = (self._options.in_epochs, self._options.log_x, self._options.log_y, title, colours)
         if labelled == self._labelled:
             return
         self._labelled = labelled
         style = {"color": colours.muted_text, "font-size": "8pt"}
         self._item.setLabel("bottom", "epoch" if self._options.in_epochs else "step", **style)
         left = self._item.getAxis("left")
-        flipped = self.quantity.name == "elbo" and self._options.log_y
-        self._item.setLabel("left", ("−" if flipped else "") + f"{self.quantity.label}, nats", **style)
+        self._item.setLabel("left", title, **style)
         self._item.getAxis("bottom").setLogMode(x=self._options.log_x)
         left.setLogMode(y=self._options.log_y)
 

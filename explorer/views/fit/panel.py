@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from explorer.views.docks import ContentScroll
+from explorer.views.content_scroll import ContentScroll
 from explorer.views.fit.inference_page import InferencePage
 from explorer.views.fit.noise_page import NoisePage
 from explorer.views.panels.frame import ElidedLabel, muted_line, show_text

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QVBoxLayout, QWi
 from core.shapes import Code, Picture
 from explorer.messages import SliderSpec
 from explorer.views.sliders.filmstrip import Filmstrip
-from explorer.views.sliders.row import SliderRow, is_collapsed
+from explorer.views.sliders.row import LEAST_ROW, SliderRow, is_collapsed
 from explorer.views.sliders.span import Span
 from explorer.views.sliders.stack import RowStack
 from explorer.views.sliders.sweeps import Sweeps
@@ -77,6 +77,7 @@ class SlidersPanel(QWidget):
         self._hint.setWordWrap(True)
         self._hint.setProperty("role", "muted")
         self._area = QScrollArea(self)
+        self._area.setMinimumWidth(LEAST_ROW)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QScrollArea.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -3,16 +3,20 @@
 import math
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from explorer.messages import SliderSpec
 from explorer.views.notation import dimension_name
-from explorer.views.sliders.marks import SignButton, WeightBar
+from explorer.views.sliders.marks import SIGN_WIDTH, SignButton, WeightBar
 from explorer.views.sliders.number_field import NumberField, shown_number
 from explorer.views.sliders.span import Span
-from explorer.views.sliders.track import Track
+from explorer.views.sliders.track import LEAST_TRACK, Track
 
 LABEL_WIDTH, FIELD_WIDTH, MARGIN, SPACING = 30, 68, 4, 4
+NARROW = 270
+"""Below this width in pixels a row leaves its weight out; the slider keeps what can be grabbed."""
+LEAST_ROW = LABEL_WIDTH + LEAST_TRACK + FIELD_WIDTH + 2 * SIGN_WIDTH + 4 * SPACING + 2 * MARGIN
 
 
 def is_collapsed(spec: SliderSpec) -> bool:
@@ -142,6 +146,11 @@ class SliderRow(QWidget):
 
     def _on_attended(self, attended: bool) -> None:  # noqa: FBT001 - Qt's signature
         self.attended.emit(self.dimension, attended)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Leave the weight out where there is no room: nothing lies over anything."""
+        super().resizeEvent(event)
+        self.weight.setVisible(self.width() >= NARROW)
 
     def event(self, event: QEvent) -> bool:
         """Repaint in the colours of a new theme."""

@@ -1,11 +1,12 @@
 """What stands above the sliders: three buttons, and the names of the columns."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from explorer.views.flow import FlowLayout
 from explorer.views.sliders.marks import SIGN_WIDTH, weight_width
-from explorer.views.sliders.row import FIELD_WIDTH, MARGIN, SPACING
+from explorer.views.sliders.row import FIELD_WIDTH, MARGIN, NARROW, SPACING
 
 
 class TopRow(QWidget):
@@ -60,3 +61,8 @@ class Headings(QWidget):
     def name_weight(self, text: str) -> None:
         """Name the column of the weights."""
         self._weight.setText(text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Name no column that the rows leave out."""
+        super().resizeEvent(event)
+        self._weight.setVisible(self.width() >= NARROW)

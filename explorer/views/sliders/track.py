@@ -19,6 +19,8 @@ from explorer.views.sliders.span import Span
 
 _POSITIONS = 2000
 _STEP, _PAGE = 20, 200
+LEAST_TRACK = 60
+"""Width in pixels that can still be grabbed."""
 _RADIUS = 7.0
 _GROOVE = 4.0
 
@@ -82,7 +84,7 @@ class Track(QSlider):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Return the smallest size that can still be grabbed."""
-        return QSize(60, 24)
+        return QSize(LEAST_TRACK, 24)
 
     def _pick(self, value: float) -> None:
         self.set_latent_value(value)

@@ -51,3 +51,26 @@ def test_a_view_the_user_chose_stays(canvas: LatentCanvas) -> None:
     canvas.set_codes(cloud(20.0, 2), ())
     canvas.refit_view()
     assert canvas.extent() == before
+
+
+def test_a_view_that_followed_a_diverging_run_comes_back_with_the_codes(canvas: LatentCanvas) -> None:
+    canvas.set_latent_dim(2, has_prior=True)
+    canvas.fit_view()
+    usual = canvas.extent()
+    canvas.set_codes(cloud(1e6, 2), ())
+    canvas.refit_view()
+    assert canvas.extent().width > 1e6
+    # The weights of an earlier step are back.
+    canvas.set_codes(cloud(0.05, 3), ())
+    canvas.refit_view()
+    assert canvas.extent() == usual
+
+
+def test_a_prior_keeps_the_view_as_wide_as_itself(canvas: LatentCanvas) -> None:
+    canvas.set_latent_dim(2, has_prior=True)
+    canvas.set_codes(cloud(3.0, 2), ())
+    canvas.fit_view()
+    before = canvas.extent()
+    canvas.set_codes(cloud(0.05, 3), ())
+    canvas.refit_view()
+    assert canvas.extent() == before

@@ -187,6 +187,58 @@ def test_a_note_shows_its_text_under_the_crosshair(filled: CurvesPanel) -> None:
         assert ("β: 1 → 4" in [line.text for line in reading.lines]) is shown
 
 
+ROLLBACK = (
+    "for 200 steps the loss was more than 10 times its best, 204.9 nats: "
+    "back to the weights of step 0, learning rate 1.25"
+)
+
+
+@pytest.mark.parametrize("size", [(660, 230), (520, 260), (980, 500)])
+def test_a_long_note_is_shown_whole(filled: CurvesPanel, qtbot: QtBot, size: tuple[int, int]) -> None:
+    filled.add_note(RunNote(1500, "rollback", ROLLBACK))
+    filled.resize(*size)
+    plot = filled.plots["elbo"]
+    qtbot.waitUntil(lambda: abs(plot.width() - size[0]) < 40)
+    filled.refresh()
+    plot.move_crosshair(pixel(plot, 1500, -150).x())
+    crosshair = plot.crosshair
+    assert crosshair.reading is not None
+    font = crosshair.font()
+    reading = crosshair.wrapped(crosshair.reading, font)
+    box, places = crosshair.box(reading, font)
+    note = [row for row, line in enumerate(reading.lines) if line.text in ROLLBACK]
+    assert " ".join(reading.lines[row].text for row in note) == ROLLBACK
+    assert len(places) > note[-1], "each row of it has a place"
+    for row in note:
+        assert crosshair.fontMetrics().horizontalAdvance(reading.lines[row].text) + 14 <= places[row].width() + 1
+        assert crosshair.frame.left() <= places[row].left() <= places[row].right() <= crosshair.frame.right()
+    assert crosshair.frame.top() <= box.top() <= box.bottom() <= crosshair.frame.bottom()
+
+
+@pytest.mark.parametrize("nll", [140.0, 5e16, 1.25e-7])
+def test_the_title_of_the_axis_stands_beside_its_numbers(panel: CurvesPanel, qtbot: QtBot, nll: float) -> None:
+    values = np.linspace(0.2 * nll, nll, 50)
+    step, kl = np.arange(50), np.zeros((50, 2))
+    panel.add_steps(StepReports(frozen(step, np.int64), frozen(values), frozen(kl.sum(axis=1)), frozen(kl)))
+    panel.refresh()
+    plot = panel.plots["elbo"]
+    axis = plot._item.getAxis("left")
+    qtbot.waitUntil(lambda: axis.width() == axis.fixedWidth)
+    title = axis.label.mapRectToParent(axis.label.boundingRect())
+    widest = axis.room_for(*plot.view.viewRange()[1])
+    assert axis.width() - 4 - widest >= title.right() - 4, "the frame around the text of the title is empty"
+
+
+def test_a_low_plot_has_a_title_that_fits(filled: CurvesPanel, qtbot: QtBot) -> None:
+    plot = filled.plots["elbo"]
+    assert plot._item.getAxis("left").labelText == "ELBO, nats"
+    filled.setMinimumSize(10, 10)
+    filled.resize(980, 150)
+    qtbot.waitUntil(lambda: plot.height() < 100)
+    filled.refresh()
+    assert plot._item.getAxis("left").labelText == "nats"
+
+
 def following(panel: CurvesPanel) -> bool:
     return panel.following
 

@@ -5,7 +5,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from explorer.views.docks import ContentScroll
+from explorer.views.content_scroll import ContentScroll
 from explorer.views.panels.frame import ElidedLabel
 
 

@@ -49,6 +49,7 @@ def made(qtbot: Any, settings: Settings, counted: dict[str, Counted]) -> Maker:
         ledger()
         panels = Panels(DataPanel(), ModelPanel(), TrainingPanel(), *_plain(), below[:4], (ledger, below[4]))
         window = MainWindow(panels, settings)
+        window.resize(1440, 900)
         qtbot.addWidget(window, before_close_func=MainWindow.close_now)
         with qtbot.waitActive(window):
             window.show()

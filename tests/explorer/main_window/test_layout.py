@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QByteArray, QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QPushButton,
@@ -11,8 +12,17 @@ from PySide6.QtWidgets import (
 from core.snapshots import Progress
 from explorer.messages import RunState
 from explorer.settings import Settings
+from explorer.views.docks import DockTitle
 from explorer.views.main_window import MainWindow
 from tests.explorer.main_window.conftest import Maker, close_button
+
+
+@pytest.fixture
+def unmoved(made: Maker, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
+    """Return a window that nobody has resized."""
+    monkeypatch.setattr(MainWindow, "resize", lambda *_: None)
+    assert settings.window_geometry.isEmpty()
+    return made()
 
 
 def widths_in_front(window: MainWindow) -> dict[str, int]:
@@ -68,6 +78,41 @@ def test_a_broken_arrangement_gives_the_first_one(made: Maker, settings: Setting
     settings.window_geometry = QByteArray(b"broken")
     window = made()
     assert all(dock.isVisible() for dock in window.docks.all())
+
+
+def test_the_first_window_is_on_the_screen_with_room_for_its_frame(unmoved: MainWindow) -> None:
+    available = QGuiApplication.primaryScreen().availableGeometry()
+    # The offscreen platform has a screen of 800 by 800.
+    assert unmoved.width() == unmoved.minimumWidth()
+    assert unmoved.frameGeometry().top() >= available.top()
+    assert unmoved.geometry().bottom() < available.bottom()
+
+
+def test_an_arrangement_whose_restoring_did_not_end_is_given_up_and_said_in_the_log(
+    made: Maker, settings: Settings, caplog: pytest.LogCaptureFixture, qtbot: Any
+) -> None:
+    first = made(1200, 900)
+    first.commands.trigger("view.dock_curves")
+    first.close_now()
+    settings.arranging = True
+    second = made(1200, 900)
+    assert second.docks.curves.isVisible()
+    assert "is given up" in caplog.text
+    second.commands.trigger("view.dock_curves")
+    second.close_now()
+    third = made(1200, 900)
+    assert settings.arranging, "until the first events are through"
+    assert not third.docks.curves.isVisible()
+    qtbot.waitUntil(lambda: not settings.arranging, timeout=3000)
+
+
+def test_names_are_on_tabs_or_in_title_bars_but_never_in_both(made: Maker, qtbot: Any) -> None:
+    made(1100, 700).close_now()
+    again = made(1100, 700)
+    tabbed = (again.docks.curves, again.docks.hand, *again.docks.ledger)
+    titles = [title for title in (dock.titleBarWidget() for dock in tabbed) if isinstance(title, DockTitle)]
+    assert len(titles) == len(tabbed)
+    qtbot.waitUntil(lambda: not any(title._label.isVisible() for title in titles))
 
 
 def test_the_buttons_of_the_training_stay_in_sight_in_a_low_window(made: Maker) -> None:

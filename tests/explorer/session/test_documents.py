@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu
 
 from core.saved_model import SavedModel
 from core.storage.model_file import load_model, save_model
-from explorer.messages import RunState
+from explorer.messages import Failed, RunState
 from explorer.session.autosaves import name_of
 from explorer.workers import loading
 from tests.open_program import LONG, OpenProgram, model_file, trained
@@ -124,6 +124,46 @@ def test_save_as_writes_the_model_and_takes_the_name(make: Maker, tmp_path: Path
         np.testing.assert_array_equal(array, saved.weights[name])
     assert not opened.window.isWindowModified()
     assert path.name in recent(opened)
+
+
+def test_save_as_makes_no_folder_and_says_so_until_the_model_is_saved(make: Maker, tmp_path: Path) -> None:
+    opened = ready(make(model_file()))
+    documents = opened.session.documents
+    opened.window.files.chosen.emit("save", tmp_path / "slip of the pen" / "mine.safetensors")
+    opened.until("the refusal", lambda: bool(opened.error))
+    assert f"there is no folder '{tmp_path / 'slip of the pen'}'" in opened.error
+    assert not (tmp_path / "slip of the pen").exists()
+    opened.window.files.chosen.emit("save", tmp_path / "mine.safetensors")
+    opened.until("the file", lambda: documents.path == tmp_path / "mine.safetensors")
+    assert opened.error == ""
+
+
+def test_a_save_that_succeeds_leaves_other_errors_where_they_are(make: Maker, tmp_path: Path) -> None:
+    opened = ready(make(model_file()))
+    opened.window.files.chosen.emit("save", tmp_path / "nowhere" / "mine.safetensors")
+    opened.until("the refusal", lambda: bool(opened.error))
+    opened.session.failed.emit(Failed("Something else."))
+    opened.window.files.chosen.emit("save", tmp_path / "mine.safetensors")
+    opened.until("the file", lambda: (tmp_path / "mine.safetensors").exists() and title(opened) == "mine")
+    assert opened.error == "Something else."
+
+
+def test_an_export_says_why_it_failed_until_it_has_succeeded(make: Maker, tmp_path: Path) -> None:
+    opened = ready(make(model_file()))
+    for purpose in ("canvas", "curves"):
+        (tmp_path / "a folder.png").mkdir(exist_ok=True)
+        for name, reason in (
+            ("nowhere/picture.png", f"there is no folder {tmp_path / 'nowhere'}"),
+            ("a folder.png", "that is a folder"),
+            ("picture.xyz", ".xyz"),
+        ):
+            opened.window.files.chosen.emit(purpose, tmp_path / name)
+            assert f"{tmp_path / name} could not be written" in opened.error
+            assert reason in opened.error
+        opened.window.files.chosen.emit(purpose, tmp_path / f"{purpose}.png")
+        assert opened.error == ""
+        assert (tmp_path / f"{purpose}.png").read_bytes().startswith(b"\x89PNG")
+        assert sorted(path.name for path in tmp_path.glob(".*.part")) == []
 
 
 def test_save_writes_to_the_document_s_own_file(make: Maker, own: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_preview_shows_the_choices(qtbot: QtBot, thread: LoadingThread, heard:
 
 
 def test_a_model_is_written_and_read_back(qtbot: QtBot, thread: LoadingThread, heard: Listener, tmp_path: Path) -> None:
-    path = tmp_path / "new folder" / "model.safetensors"
+    path = tmp_path / "model.safetensors"
     thread.save_model(path, trained())
     thread.load_model(path, "opened")
     qtbot.waitUntil(lambda: bool(heard.models))
