@@ -65,7 +65,9 @@ class GuardedStepper:
                 part.copy_(one)
             gradient = self.adam.gradient
             # Its square overflows before Adam's second moments do, which hold a thousandth of it.
-            bad = torch.isfinite(torch.dot(gradient, gradient) + loss).logical_not_().float()
+            total = torch.dot(gradient, gradient) + loss
+            # Of two infinities, as of what is no number, the difference is no number.
+            bad = (total - total).ne(0.0).float()
             self.adam.update(bad)
             costs = [bad.reshape(1), terms.nll.mean().reshape(1)]
             if terms.kl_per_dimension is not None:

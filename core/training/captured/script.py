@@ -93,7 +93,12 @@ def _with_groups(operation: Operation, program: Program, groups: list[list[Tenso
 
 def _lines(operation: Operation, number: int) -> list[str]:
     space, name = operation.name.split("::")
-    arguments = [_literal(argument) for argument in operation.args]
+    # By its name: TorchScript takes a type for a number, and a view as a type for one of that size.
+    declared = operation.target._schema.arguments  # noqa: SLF001 - torch has no public way to it
+    arguments = [
+        f"{declared[place].name}={_literal(argument)}" if isinstance(argument, torch.dtype) else _literal(argument)
+        for place, argument in enumerate(operation.args)
+    ]
     arguments += [f"{key}={_literal(argument)}" for key, argument in operation.kwargs.items()]
     call = f"torch.ops.{space}.{name}({', '.join(arguments)})"
     if not operation.outputs:
@@ -114,6 +119,8 @@ def _literal(argument: Any) -> str:
             return f"[{', '.join(_literal(one) for one in argument)}]"
         case torch.device():
             return f"torch.device({str(argument)!r})"
+        case int() if argument == -(1 << 63):
+            return f"({argument + 1} - 1)"  # its digits alone are no number of 64 bits
         case float() if not math.isfinite(argument):
             return f"float({str(argument)!r})"
         case None | bool() | int() | float() | str():

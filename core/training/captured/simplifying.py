@@ -101,12 +101,15 @@ def _without_repetitions(program: Program) -> None:
 
 
 def _with_constants_made(program: Program) -> None:
-    """Leave out what makes the same of nothing, or of the same, each time: its results are kept."""
-    memory, constant, left = _Memory(program), set[Value](), list[Operation]()
+    """Leave out what makes the same of nothing, or of what stays, each time: its results are kept."""
+    memory, constant, left = _Memory(program), set(program.kept()), list[Operation]()
     for operation in program.operations:
         of_nothing = operation.name in _OF_SHAPE_ALONE | _MADE_OF_NOTHING
         of_constants = bool(inputs := list(operation.inputs())) and all(value in constant for value in inputs)
-        if (of_nothing or of_constants) and not operation.is_random and not memory.is_written(operation.outputs):
+        alike = (of_nothing or of_constants) and not memory.is_written(operation.outputs)
+        # A view of what stays, weights for one, shows whatever is written there.
+        of_place = operation.is_view and of_constants
+        if (alike or of_place) and not operation.is_random and not any(operation.written()):
             constant.update(operation.outputs)
         else:
             left.append(operation)
