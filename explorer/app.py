@@ -78,10 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
     stalls.start()
     status = app.exec()
     stalls.stop()
-    signals.remove()
     errors.remove()
     mark.stop()
     log.stop()
+    # Last: a signal that comes twice is not to kill a program that has ended well.
+    signals.remove()
     if not watch.clean:
         # A thread is inside an import of torch, which cannot be interrupted; everything is saved already.
         sys.stdout.flush()

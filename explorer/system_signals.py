@@ -52,10 +52,12 @@ class SignalHook(QObject):
             self._once.listen(number)
 
     def remove(self) -> None:
-        """Give the signals back."""
+        """Give the signals back; what belongs to the request that is being carried out counts for nothing any more."""
         signal.set_wakeup_fd(-1)
+        carried_out = self._first_at is not None and time.monotonic() - self._first_at <= GRACE_S
         for number in _numbers():
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+            usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, signal.SIG_IGN if carried_out else usual)
         self._notifier.setEnabled(False)
         self._reader.close()
         self._writer.close()

@@ -137,6 +137,7 @@ class OpenProgram:
     def leave(self) -> None:
         """Close whatever state it is in, for the end of a fixture."""
         if not self.ended:
+            self.session.documents.unwritten = ""  # or it would stay open once to say so
             self.close()
         self.window.deleteLater()
         self.driver.wait(1)

@@ -240,7 +240,7 @@ def _signals() -> Iterator[list[int]]:
 
 
 def _progress_text(progress: Progress) -> str:
-    text = f"epoch {progress.epoch:.1f} of {progress.total_epochs:g}, {progress.images_per_second:,.0f} images/s"
+    text = f"epoch {progress.epoch:.1f} of {progress.total_epochs:.4g}, {progress.images_per_second:,.0f} images/s"
     if progress.seconds_left is not None:
         text += f", {duration(progress.seconds_left)} left"
     return text
@@ -252,6 +252,6 @@ def _report_text(report: HeldOutReport, total_epochs: float) -> str:
     if means.elbo is not None and means.kl is not None:
         costs = f"ELBO {means.elbo:.2f}  {costs}  KL {means.kl:.2f}"
     return (
-        f"epoch {report.epoch:g} of {total_epochs:g}  step {report.step:,}  held-out {costs} "
+        f"epoch {report.epoch:g} of {total_epochs:.4g}  step {report.step:,}  held-out {costs} "
         f"nats per image ({report.num_images:,} images)"
     )

@@ -45,6 +45,7 @@ class RunKeeper:
         self._now = clock
         self._writer: RunWriter | None = None
         self._problem = ""
+        self._lacks_checkpoint = False
         self._due = self._now() + FIRST_S
         self._flush_due = self._now() + _FLUSH_S
 
@@ -80,7 +81,7 @@ class RunKeeper:
             self.keep(run)
         elif now >= self._flush_due and self._writer is not None:
             self._flush_due = now + _FLUSH_S
-            self._attempt(self._writer.flush)
+            self._attempt(self._writer.flush, is_checkpoint=False)
 
     def keep(self, run: "TrainingRun") -> None:
         """Write a checkpoint now."""
@@ -123,13 +124,16 @@ class RunKeeper:
         if self._writer is not None:
             self._writer.checkpoint(run.saved())
 
-    def _attempt(self, action: Callable[[], None]) -> None:
+    def _attempt(self, action: Callable[[], None], *, is_checkpoint: bool = True) -> None:
         try:
             action()
         except RunFolderError as error:
             problem = str(error)
         else:
             problem = ""
+        if self._lacks_checkpoint and not is_checkpoint:
+            return  # a few lines of the record more or less: all is well when a checkpoint is there again
+        self._lacks_checkpoint = bool(problem) and is_checkpoint
         if problem != self._problem:
             self._problem = problem
             self._on_problem(problem)

@@ -242,14 +242,14 @@ class TrainingRun:
         rate = self.config.training.learning_rate
         if self._divergence.rollbacks > MAX_ROLLBACKS:
             raise TrainingError(
-                f"training diverges: at step {self._position.step} {what}, after {MAX_ROLLBACKS} returns to a good "
-                f"state with half the learning rate, now {rate:g}.  The model stands as it was after step "
-                f"{good_step}; start again with a smaller learning rate"
+                f"training diverges: at step {self._position.step:,} {what}, after {MAX_ROLLBACKS} returns to a good "
+                f"state with half the learning rate, now {rate:g}. The model stands as it was after step "
+                f"{good_step:,}; start again with a smaller learning rate"
             )
         self._set_live("learning_rate", rate / 2.0)
         self._note(
             "rollback",
-            f"{what}: back to the weights of step {good_step}, learning rate halved to "
+            f"{what}: back to the weights of step {good_step:,}, learning rate halved to "
             f"{self.config.training.learning_rate:g} ({self._divergence.rollbacks} of {MAX_ROLLBACKS})",
         )
 
@@ -390,7 +390,7 @@ class TrainingRun:
         self._divergence.load(start.optimiser)
         changed = inexact_because(start, self.plan)
         how = f"not bit for bit as it would have been: {changed}" if changed else "as if it had not been interrupted"
-        self._note("resumed", f"resumed at step {self._position.step}, {how}")
+        self._note("resumed", f"resumed at step {self._position.step:,}, {how}")
         evaluated = any(report.step == self._position.step for report in self.history.held_out)
         if self._position.step > self._timetable.first_step and not evaluated:
             self._plan_evaluation()

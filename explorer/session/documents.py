@@ -45,6 +45,8 @@ class DocumentSession(QObject):
     info_changed = Signal(DocumentInfo)
     data_info_changed = Signal(DataInfo)
     message = Signal(str)
+    note = Signal(str)
+    """What is worth more than a line of status."""
     failed = Signal(Failed)
     recent_changed = Signal()
     run_save_wanted = Signal(Path)
@@ -77,6 +79,8 @@ class DocumentSession(QObject):
         """Whether the open model is one that the user asked for in this session."""
         self.conversion_note = ""
         """What was taken for what in the open model, if it was made of another program's weights and is not saved."""
+        self.unwritten = ""
+        """Why what the last run left is in no file; empty where it is in one."""
         self._autosave: Path | None = None
         self._in_writing: list[SavedModel] = []
         """States of the open document that are being written to a file."""
@@ -124,7 +128,7 @@ class DocumentSession(QObject):
             self._held_model = loaded
             self.run_in_the_way.emit()
             return
-        self.saved, self._in_writing = loaded.saved, []
+        self.saved, self._in_writing, self.unwritten = loaded.saved, [], ""
         self.opened_by_hand = loaded.origin == "opened"
         in_autosaves = loaded.path in self._autosaves
         self.name = name_of(loaded.path)
@@ -146,7 +150,7 @@ class DocumentSession(QObject):
         """Take the checkpoint of a run as the open model: a document without a file, whose run stays as it is."""
         if loaded.saved is None:
             return
-        self.saved, self._in_writing = loaded.saved, []
+        self.saved, self._in_writing, self.unwritten = loaded.saved, [], ""
         self.name, self.path, self._autosave = loaded.name, None, None
         self.conversion_note = ""
         self.opened_by_hand = self.modified = True
@@ -242,6 +246,7 @@ class DocumentSession(QObject):
         run, self._run = self._run, None
         if result.saved is not None and run is not None:
             self.saved, self.modified, self.conversion_note = result.saved, True, ""
+            self.unwritten = result.save_error
             if run.is_new:
                 self._in_writing = []
             self.name, self.path, self._autosave = run.name, run.path, result.autosave
@@ -265,7 +270,10 @@ class DocumentSession(QObject):
         if data is not None:
             self._on_data_loaded(data)
         if model is not None:
+            ended, kept = self.name, self._autosave
             self._on_model_loaded(model)
+            if kept is not None:
+                self.note.emit(f"The training of {ended} was stopped for this; it is kept under File, Open recent.")
 
     def close(self) -> None:
         """Let others write the file this program kept its model in; everything is written."""
@@ -297,6 +305,8 @@ class DocumentSession(QObject):
         waiting = [state for state in self._in_writing if state is not written.saved]
         if len(waiting) < len(self._in_writing):
             self._in_writing = waiting
+            if written.saved is self.saved:
+                self.unwritten = ""
             self.path, self.name, self.conversion_note = written.path, name_of(written.path), ""
             self.modified = written.saved is not self.saved
             # Training on keeps its model under the new name, and not in the file of the old one.

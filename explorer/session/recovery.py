@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.config import DataConfig
 from core.saved_model import SavedModel
@@ -37,11 +37,13 @@ class RecoverySession(QObject):
         self._documents = documents
         self._training = training
         self._storage = storage = workers.storage
+        self._offers = False
         self._runs: tuple[InterruptedRun, ...] = ()
         self._waiting: LoadedRun | None = None
         storage.runs_found.connect(self._on_found)
         for thread in (storage, workers.loading):
             thread.run_loaded.connect(self._on_loaded)
+        storage.run_removed.connect(self.look)
         storage.failed.connect(self._on_failed)
         documents.data_opened.connect(self._go_on)
         documents.model_opened.connect(self._on_model_opened)
@@ -50,10 +52,14 @@ class RecoverySession(QObject):
         self._offer.resume_given.connect(self.resume)
         self._offer.open_given.connect(self.open)
         self._offer.remove_given.connect(self._remove)
+        # What another window resumes or leaves changes what there is to offer.
+        window.runs_menu.aboutToShow.connect(self._look_again)
         window.runs_menu.chosen.connect(self._offer_again)
+        workers.training.run_started.connect(self._on_run_started)
 
     def look(self) -> None:
         """Look for interrupted runs; the newest is then offered."""
+        self._offers = True
         self._storage.find_runs(self._folder)
 
     def keeping(self, name: str, autosave: Path) -> RunKeeping:
@@ -74,7 +80,8 @@ class RecoverySession(QObject):
     def _on_found(self, runs: tuple[InterruptedRun, ...]) -> None:
         self._runs = runs
         self._window.runs_menu.show_runs(runs)
-        if runs and not self._training.active:
+        offers, self._offers = self._offers, False
+        if runs and offers and not self._training.active:
             self._offer.show_run(runs[0], len(runs) - 1)
 
     def _offer_again(self, path: Path) -> None:
@@ -118,6 +125,11 @@ class RecoverySession(QObject):
         keeping = RunKeeping(waiting.path, waiting.name, resume=True)
         self._training.start(saved.config, dataset, saved, autosave, keeping)
 
+    def _on_run_started(self) -> None:
+        # What is said of a checkpoint is over when something else is trained.
+        self._offer.forget_told()
+        self._look_again()
+
     def _on_model_opened(self, saved: SavedModel) -> None:
         self._offer.forget_told()
         if self._waiting is not None and saved is not self._waiting.saved:
@@ -129,6 +141,8 @@ class RecoverySession(QObject):
     def _on_failed(self, failed: JobFailed) -> None:
         if failed.job == "open run":
             self._waiting = None
+        elif failed.job == "remove run":
+            self.look()
 
     def _on_keeping_failed(self, problem: str) -> None:
         if problem:
@@ -138,11 +152,13 @@ class RecoverySession(QObject):
             self._window.show_message("The run is kept on the disk again.")
 
     def _remove(self, path: Path) -> None:
-        # Not deleted: whoever is sorry finds it there.  The stubs know only the form that also tells where.
-        moved: object = QFile.moveToTrash(str(path))
-        if moved is not True:
-            self.failed.emit(Failed(f"There is no trash that {path} could be moved to; it stays where it is."))
-        self.look()
+        # Not deleted: whoever is sorry finds it there.
+        self._storage.remove_run(path)
+
+    def _look_again(self) -> None:
+        """Look without an offer: the menu only."""
+        self._offers = False
+        self._storage.find_runs(self._folder)
 
 
 def _told(loaded: LoadedRun) -> str:

@@ -18,6 +18,7 @@ from explorer.session.analyses.all import Analyses
 from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.analyses.shelf import ModelShelf
 from explorer.session.autosaves import SUFFIX, Autosaves
+from explorer.session.closing import Closing
 from explorer.session.conversion import ConversionSession
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
@@ -34,8 +35,6 @@ from explorer.session.workers import Workers
 from explorer.settings import Settings
 
 _MODEL_SUFFIXES = (SUFFIX, *FOREIGN_SUFFIXES)
-# Closing waits for the step in progress and its save, but not for an import of torch, which has nothing to lose.
-_CLOSE_DEADLINE_MS, _IMPORT_DEADLINE_MS = 1_800, 600
 
 
 class Session(QObject):
@@ -67,11 +66,10 @@ class Session(QObject):
         )
         self.recovery = RecoverySession(folder / "runs", views.window, self.documents, self.training, workers, self)
         self._importing = ImportSession(workers.loading, views.window, self)
-        self._closing = False
+        self._closing = Closing(views.window, self.documents, self.training, workers, self)
+        self._closing.closed.connect(self._on_closed)
         self._start_paths: tuple[Path, ...] = ()
         self._wanted_data: DataConfig | None = None
-        self._deadline = QTimer(self, singleShot=True)
-        self._deadline.timeout.connect(self._on_deadline)
         self._connect()
         self.conversion = ConversionSession(self.documents, workers.loading, views.window, self)
 
@@ -84,6 +82,7 @@ class Session(QObject):
         documents.info_changed.connect(self.analyses.show_document)
         documents.data_info_changed.connect(views.data.set_data)
         documents.message.connect(views.window.show_status)
+        documents.note.connect(views.window.show_message)
         for part in (documents, self.recovery, workers.inference, workers.evidence):
             part.failed.connect(self.failed)
         self.recovery.curves_wanted.connect(self._show_curves_only)
@@ -110,8 +109,6 @@ class Session(QObject):
         self._importing.accepted.connect(self._on_import_accepted)
         workers.loading.picture_imported.connect(self.drawing.show_picture)
         workers.loading.failed.connect(self._on_job_failed)
-        for thread in workers.all:
-            thread.finished.connect(self._on_thread_finished)
 
     # Opening
 
@@ -339,62 +336,25 @@ class Session(QObject):
             self._show_saved(saved)  # a run that never took a step leaves what was open, and the forms as they are
         if isinstance(result.ending, Failed):
             self.failed.emit(result.ending)
+        self._show_abilities()
+        if self._closing.begun:
+            self._closing.go_on(result)
+            return
         if result.save_error:
             self.failed.emit(Failed(f"The model could not be saved: {result.save_error}"))
-        self._show_abilities()
-        if self._closing:
-            self._close_after(result)
-        else:
-            self.documents.release_held()
+        self.documents.release_held()
 
     # The end
 
     @property
     def closing(self) -> bool:
         """Whether the end has begun."""
-        return self._closing
+        return self._closing.begun
 
     def close(self) -> None:
-        """End the run, save it, end the threads; `closed` follows within two seconds.
+        """Begin the end; `closed` follows, unless there is something to be said first."""
+        self._closing.begin()
 
-        A run that cannot be saved keeps the window open, with the reason; closing again then closes without it.
-        """
-        if self._closing:
-            return
-        self._closing = True
-        self._deadline.start(_IMPORT_DEADLINE_MS)
-        if self.training.active:
-            self.training.stop()
-        if not self.training.active or self._workers.importing_torch:  # a run that waits for that has no step to save
-            self._end_threads()
-
-    def _close_after(self, result: RunResult) -> None:
-        if result.save_error:
-            self._deadline.stop()
-            self._closing = False
-            self._views.window.stay_open()
-        else:
-            self._end_threads()
-
-    def _end_threads(self) -> None:
-        for thread in self._workers.all:
-            thread.shut_down()
-        # Not at once where no thread runs yet: a window cannot be closed while it is asked whether it may.
-        QTimer.singleShot(0, self._on_thread_finished)
-
-    def _on_thread_finished(self) -> None:
-        if self._closing and not any(thread.isRunning() for thread in self._workers.all) and self._deadline.isActive():
-            self._finish(clean=True)
-
-    def _on_deadline(self) -> None:
-        if self._deadline.interval() == _IMPORT_DEADLINE_MS and not self._workers.only_import_torch:
-            self._deadline.start(_CLOSE_DEADLINE_MS - _IMPORT_DEADLINE_MS)
-            return
-        self._end_threads()
-        self._finish(clean=False)
-
-    def _finish(self, *, clean: bool) -> None:
-        self._deadline.stop()
-        self.documents.close()
+    def _on_closed(self, clean: bool) -> None:  # noqa: FBT001 - a signal's argument
         self.subject.stop()
         self.closed.emit(clean)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 
 from explorer.messages import InterruptedRun
 from explorer.views.message_row import MessageRow
+from explorer.views.panels.summaries import total_text
 
 
 class RunOffer(MessageRow):
@@ -66,7 +67,7 @@ class RunOffer(MessageRow):
 
 def where(run: InterruptedRun) -> str:
     """Return how far a run was, as part of a sentence."""
-    return f"at epoch {run.epochs:.1f} of {run.total_epochs:g} (step {run.step:,})"
+    return f"at epoch {run.epochs:.1f} of {total_text(run.total_epochs)} (step {run.step:,})"
 
 
 def when(written: str, now: datetime | None = None) -> str:

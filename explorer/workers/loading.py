@@ -28,7 +28,7 @@ from explorer.messages import (
     LoadedRun,
     SavedFile,
 )
-from explorer.workers.runs import found_runs, loaded_run
+from explorer.workers.runs import found_runs, loaded_run, remove_run
 from explorer.workers.serving import ServingThread
 
 
@@ -77,18 +77,25 @@ class _FindRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class _RemoveRun:
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class _LoadRun:
     path: Path
     to_resume: bool
 
 
-_Job = _FindRuns | _LoadRun | _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
+_RunJob = _FindRuns | _LoadRun | _RemoveRun
+_Job = _RunJob | _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
 
 _NAMES: dict[type, str] = {
     _LoadData: "open data",
     _OpenPath: "open data",
     _LoadModel: "open model",
     _FindRuns: "look for interrupted runs",
+    _RemoveRun: "remove run",
     _LoadRun: "open run",
     _SaveModel: "save model",
     _Preview: "preview data",
@@ -105,6 +112,7 @@ class LoadingThread(ServingThread):
     model_saved = Signal(SavedFile)
     runs_found = Signal(tuple)
     """Of InterruptedRun, the newest first."""
+    run_removed = Signal(Path)
     run_loaded = Signal(LoadedRun)
     preview_ready = Signal(ImportPreview)
     import_wanted = Signal(ImportPreview)
@@ -132,6 +140,10 @@ class LoadingThread(ServingThread):
     def find_runs(self, folder: Path) -> None:
         """Look for interrupted runs in a folder of runs; `runs_found` follows."""
         self._jobs.put(_FindRuns(folder))
+
+    def remove_run(self, path: Path) -> None:
+        """Move a run's folder to the trash, unless somebody writes it; `run_removed` or `failed` follows."""
+        self._jobs.put(_RemoveRun(path))
 
     def load_run(self, path: Path, *, to_resume: bool) -> None:
         """Read a run's folder; `run_loaded` or `failed` follows."""
@@ -188,6 +200,9 @@ class LoadingThread(ServingThread):
                 self.model_saved.emit(SavedFile(path, saved))
             case _FindRuns(folder):
                 self.runs_found.emit(found_runs(folder))
+            case _RemoveRun(path):
+                remove_run(path)
+                self.run_removed.emit(path)
             case _LoadRun(path, to_resume):
                 self.run_loaded.emit(loaded_run(path, to_resume=to_resume))
             case _OpenPath(path):
@@ -236,7 +251,9 @@ class LoadingThread(ServingThread):
         match job:
             case _LoadModel(path, origin):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure, origin))
-            case _SaveModel(path) | _ImportPicture(path) | _OpenPath(path) | _LoadRun(path) | _FindRuns(path):
+            case _FindRuns(path) | _LoadRun(path) | _RemoveRun(path) | _SaveModel(path):
+                self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure))
+            case _ImportPicture(path) | _OpenPath(path):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure))
             case _LoadData(config) | _Preview(config):
                 self.failed.emit(JobFailed(_NAMES[type(job)], config.source, failure))

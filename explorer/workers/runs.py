@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from PySide6.QtCore import QFile
+
 from core.storage.run_folder import RunFolderError, RunRecord, interrupted_runs, load_checkpoint, load_record, read_run
 from core.storage.run_lock import RunLock, owner_of
 from core.storage.run_writer import sweep_ended_runs
@@ -35,6 +37,20 @@ def loaded_run(path: Path, *, to_resume: bool) -> LoadedRun:
         path, record.name, record.config, saved.history, saved, problems, can_resume=interrupted,
         why_read_only=why_read_only, to_resume=to_resume,
     )  # fmt: skip
+
+
+def remove_run(path: Path) -> None:
+    """Move a run's folder to the trash, from where it can be had back.
+
+    Raises RunFolderError where somebody writes it, or there is no trash.
+    """
+    reason = _why_read_only(path)
+    if reason:
+        raise RunFolderError(path, f"{reason}; it stays where it is")
+    # The stubs know only the form that also tells where.
+    moved: object = QFile.moveToTrash(str(path))
+    if moved is not True:
+        raise RunFolderError(path, "there is no trash that it could be moved to; it stays where it is")
 
 
 def _why_read_only(path: Path) -> str:

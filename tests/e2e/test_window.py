@@ -323,6 +323,28 @@ if self.is_ready():
     assert started.process.returncode == -signal.SIGTERM
 
 
+def test_a_signal_that_comes_again_at_once_does_not_spoil_a_good_end(tmp_path: Path, processes: list[Started]) -> None:
+    """As from a terminal that closes, or from a script that makes sure."""
+    started = Started(
+        tmp_path,
+        str(model_file()),
+        look="""
+if self.is_ready():
+    self.timer.stop()
+    self.say("ready")
+""",
+    )
+    processes.append(started)
+    assert started.line() == "ready"
+    first = time.monotonic()
+    while started.process.poll() is None and time.monotonic() - first < 0.4:
+        started.process.send_signal(signal.SIGHUP)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            started.process.wait(0.01)
+    started.process.wait(CLOSING_S)
+    assert started.process.returncode == 0
+
+
 def test_a_program_that_was_killed_is_spoken_of_once_at_the_next_start(
     tmp_path: Path, processes: list[Started]
 ) -> None:

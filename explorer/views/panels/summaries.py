@@ -79,11 +79,16 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def total_text(total_epochs: float) -> str:
+    """Return how many epochs a run is to have, with a decimal only where they are not whole."""
+    whole = math.isclose(total_epochs, round(total_epochs))
+    return f"{total_epochs:.0f}" if whole else f"{total_epochs:.1f}"
+
+
 def progress_line(epoch: float, total_epochs: float, images_per_second: float, seconds_left: float | None) -> str:
     """Return a run's progress: epoch 3.4 of 10, images per second, time left."""
-    total = f"{total_epochs:.0f}" if math.isclose(total_epochs, round(total_epochs)) else f"{total_epochs:.1f}"
     # Rounded down: epoch 9.97 of 10 is not yet 10.
-    parts = [f"epoch {math.floor(epoch * 10 + 1e-6) / 10:.1f} of {total}"]
+    parts = [f"epoch {math.floor(epoch * 10 + 1e-6) / 10:.1f} of {total_text(total_epochs)}"]
     if math.isfinite(images_per_second) and images_per_second > 0:
         parts.append(f"{_two_digits(images_per_second):,} images/s")
     if seconds_left is not None:

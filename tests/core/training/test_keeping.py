@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from core.history import History
-from core.storage.run_folder import interrupted_runs, read_run
+from core.saved_model import SavedModel
+from core.storage.run_folder import RunFolderError, interrupted_runs, read_run
+from core.storage.run_writer import RunWriter
 from core.training.keeping import FIRST_S, GAP_S, LONGEST_GAP_S, RunKeeper
 from core.training.loop import TrainingRun
 from tests.core.training.runs import a_run
@@ -133,4 +135,30 @@ def test_a_problem_is_told_once_and_so_is_its_end(tmp_path: Path, run: TrainingR
     train(run, keeper)
     assert told[1:] == [""]
     assert checkpoints(keeper) == [4]
+    keeper.close()
+
+
+def test_a_record_that_can_be_written_does_not_say_that_checkpoints_can(
+    tmp_path: Path, run: TrainingRun, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk with room for a few lines and none for a model."""
+
+    def no_room(writer: RunWriter, _saved: SavedModel) -> None:
+        raise RunFolderError(writer.path, "the disk is full")
+
+    told: list[str] = []
+    keeper = RunKeeper(tmp_path / "a", "Bars", told.append, clock)
+    keeper.begin(run, History(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(RunWriter, "checkpoint", no_room)
+        for _ in range(3):
+            clock.now += LONGEST_GAP_S
+            train(run, keeper)
+            clock.now += 2.0
+            train(run, keeper)
+        assert len(told) == 1
+        assert "the disk is full" in told[0]
+    clock.now += LONGEST_GAP_S
+    train(run, keeper)
+    assert told[1:] == [""]
     keeper.close()

@@ -281,6 +281,7 @@ def test_opening_a_model_during_a_run_stops_and_keeps_the_run_first(make: Maker,
     (kept,) = opened.autosaves
     assert load_model(kept).history.num_steps > 0
     assert opened.session.documents.path_to_save == own
+    assert opened.window.banner.message_text.startswith("The training of Untitled was stopped for this")
     ready(opened)
     assert not opened.error
 

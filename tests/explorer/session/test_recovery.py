@@ -25,7 +25,7 @@ EPOCHS = 6
 
 
 def a_run(**changes: object) -> TrainingRun:
-    config = small_config(epochs=EPOCHS, **changes)
+    config = small_config(**{"epochs": EPOCHS, **changes})
     own = type(config)(bars_config(), config.model, config.objective, config.training)
     return TrainingRun(own, bars_data(), steps_per_chunk=2)
 
@@ -277,13 +277,37 @@ def test_a_run_that_is_not_wanted_goes_to_the_trash(program: OpenProgram, monkey
     with monkeypatch.context() as patch:
         patch.setattr(QFile, "moveToTrash", lambda _: False)
         program.click(offer.remove)
-        program.until("a reason", lambda: "There is no trash" in program.error)
+        program.until("a reason", lambda: "there is no trash" in program.error)
     program.until("the offer", offer.isVisible)
     monkeypatch.setattr(QFile, "moveToTrash", lambda name: bool(Path(name).rename(trash)))
     program.click(offer.remove)
     program.until("an empty menu", lambda: not program.window.runs_menu.actions()[0].isEnabled())
     assert not path.exists()
     assert (trash / MANIFEST).exists()
+    assert not offer.isVisible()
+
+
+def test_a_run_that_another_program_has_taken_up_is_not_moved_to_the_trash(program: OpenProgram) -> None:
+    path = interrupted(program.folder)
+    offer = offered(program)
+    lock = RunLock(path)
+    assert lock.acquire()
+    program.click(offer.remove)
+    program.until("a reason", lambda: "it is being written by process" in program.error)
+    assert (path / MANIFEST).exists()
+    assert not offer.isVisible()
+    lock.release()
+
+
+def test_the_run_that_was_resumed_is_not_offered_any_more(program: OpenProgram) -> None:
+    interrupted(program.folder, epochs=LONG)
+    offer = offered(program)
+    program.click(offer.resume)
+    program.until("the run", lambda: program.session.training.state is RunState.RUNNING)
+    program.until("an empty menu", lambda: not program.window.runs_menu.actions()[0].isEnabled())
+    other = interrupted(program.folder, "Other")
+    program.window.runs_menu.aboutToShow.emit()
+    program.until("the other", lambda: program.window.runs_menu.actions()[0].data() == other)
     assert not offer.isVisible()
 
 

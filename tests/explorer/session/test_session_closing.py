@@ -192,7 +192,39 @@ def test_a_run_that_cannot_be_saved_keeps_the_window_open_and_says_why(opened: O
     opened.driver.wait(100)
     assert opened.window.isVisible()
     assert opened.ended == []
-    assert "could not be saved" in opened.error
+    assert "The model is in no file: " in opened.error
+    assert "close the window once more to end the program without it" in opened.error
     assert opened.session.documents.saved is not None
     assert opened.close() < CLOSING_S
     assert opened.ended == [True]
+
+
+def test_what_a_run_left_in_no_file_is_said_when_the_window_closes_and_not_once_it_is_saved(
+    opened: OpenProgram, tmp_path: Path
+) -> None:
+    (tmp_path / "autosaves").write_text("a file, no folder")
+    begin_run(opened)
+    opened.until("steps", lambda: opened.session.training.history.num_steps > 0)
+    opened.session.training.stop()
+    opened.until("the end of the run", lambda: not opened.session.training.active)
+    assert "The model could not be saved: " in opened.error
+    opened.window.close()
+    opened.driver.wait(100)
+    assert (opened.window.isVisible(), opened.ended) == (True, [])
+    assert "The model is in no file: " in opened.error
+    opened.session.documents.save(tmp_path / "mine.safetensors")
+    opened.until("the file", lambda: not opened.window.isWindowModified())
+    assert opened.session.documents.unwritten == ""
+    assert opened.close() < CLOSING_S
+
+
+def test_a_second_model_that_could_not_be_saved_is_spoken_of_as_well(opened: OpenProgram, tmp_path: Path) -> None:
+    (tmp_path / "autosaves").write_text("a file, no folder")
+    for _ in range(2):
+        begin_run(opened)
+        opened.until("steps", lambda: opened.session.training.active and opened.session.training.history.num_steps > 0)
+        opened.window.close()
+        opened.until("the end of the run", lambda: not opened.session.training.active)
+        opened.driver.wait(100)
+        assert (opened.window.isVisible(), opened.ended) == (True, [])
+    assert opened.close() < CLOSING_S
