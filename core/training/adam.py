@@ -42,7 +42,7 @@ class FlatAdam:
     def update(self, skip: Tensor) -> None:
         """Take a step against the gradient, or none where `skip`, a scalar, is 1 and not 0."""
         self._steps.add_(1.0 - skip)
-        torch._fused_adam_(  # noqa: SLF001 - what torch.optim.Adam(fused=True) calls
+        torch._fused_adam_(
             [self.weights],
             [self.gradient],
             [self._first],

@@ -51,7 +51,8 @@ class ResidentImages:
         # P(pixel = 1) is 257 g / 65,536, which is g / 255 to 1.5e-5.  Sixteen bits a pixel, four pixels a draw, take a
         # third of the time of as many floats.
         draws = torch.empty(-(-grey.numel() // _PIXELS_PER_DRAW), dtype=torch.int64, device=grey.device)
-        bits = draws.random_(_LEAST_INT64, None, generator=generator).view(torch.int16)[: grey.numel()]
+        # A copy, and not a view, for which TorchScript has no word.
+        bits = torch.view_copy(draws.random_(_LEAST_INT64, None, generator=generator), torch.int16)[: grey.numel()]
         # Black is below no draw; white is above all but the largest, which is therefore taken for the next.
         level = grey.to(torch.int16).mul_(257).sub_(32_768)
         return bits.clamp_(max=32_766).view(grey.shape).lt(level).float()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -34,11 +34,21 @@ GENERATOR = _Generator()
 """Stands for the generator that all that is random comes from."""
 
 
+@runtime_checkable
+class Operator(Protocol):
+    """One of torch's operators, in one of its overloads."""
+
+    _schema: Any
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        """Compute."""
+
+
 @dataclass(slots=True, eq=False)
 class Operation:
     """One call of an operator below autograd; `outputs` has a value for each tensor it returns."""
 
-    target: Any
+    target: Operator
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     outputs: tuple[Value, ...]
@@ -132,7 +142,13 @@ class _Recorder(TorchDispatchMode):
     def tensors(self) -> dict[Value, Tensor]:
         return {value: tensor.detach() for value, tensor in self._tensors.items()}
 
-    def take(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+    def take(
+        self,
+        func: Operator,
+        _types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
         """Run an operator, and note it."""
         kwargs = kwargs or {}
         name = func._schema.name  # noqa: SLF001
@@ -144,7 +160,7 @@ class _Recorder(TorchDispatchMode):
         is_list = isinstance(result, (list, tuple))
         operation = Operation(func, taken, named, (), is_list)
         if not (written := tuple(operation.written())) or not isinstance(result, Tensor):
-            returned = result if is_list else () if result is None else (result,)
+            returned = result if isinstance(result, (list, tuple)) else () if result is None else (result,)
             operation.outputs = tuple(self._new(one) for one in returned)
         else:
             # What was changed in place is returned: the same tensor, though it may come as another object.
@@ -160,7 +176,7 @@ class _Recorder(TorchDispatchMode):
         self._tensors[value] = tensor
         return value
 
-    def _as_value(self, argument: Any) -> Any:
+    def _as_value(self, argument: object) -> object:
         match argument:
             case Tensor():
                 return self.value_of(argument)

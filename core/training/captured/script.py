@@ -6,7 +6,6 @@ list of operators without Python and without a compiler on the machine (decision
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,13 +13,13 @@ from torch import Tensor
 from core.training.captured.recording import GENERATOR, CaptureError, Operation, Program, Value
 
 _HEAD = """
-def chunk(kept: List[Tensor], groups: List[List[Tensor]], indices: Tensor, seeds: List[int], betas: Tensor, rates: List[float],
-          rate: Tensor, costs: Tensor, done: Tensor, generator: Generator) -> None:
+def chunk(kept: List[Tensor], groups: List[List[Tensor]], indices: Tensor, seeds: List[int], betas: Tensor,
+          rates: List[float], rate: Tensor, costs: Tensor, done: Tensor, generator: Generator) -> None:
 """
 
 
 class ScriptedLoop:
-    """Takes steps of a program whose inputs are indices and beta, and whose output is a row of costs."""
+    """Takes steps of a program whose inputs are indices, beta and learning rate, and whose output is a row of costs."""
 
     def __init__(self, program: Program) -> None:
         """Compile a program.  Raises CaptureError where TorchScript cannot express it."""
@@ -32,7 +31,7 @@ class ScriptedLoop:
         self._groups = groups
         self.num_costs = program.tensors[program.outputs[0]].numel()
         try:
-            self._chunk = torch.jit.CompilationUnit(self.text).chunk  # type: ignore[no-untyped-call]
+            self._chunk = torch.jit.CompilationUnit(self.text).chunk
         except RuntimeError as error:
             raise CaptureError(f"TorchScript does not take it: {str(error).strip().splitlines()[0]}") from None
 
@@ -49,16 +48,18 @@ class ScriptedLoop:
     ) -> None:
         """Take a step for each row of `indices`, each with a generator seeded anew, writing its costs to its row.
 
-        `rate` is the tensor that the program reads its learning rate from; `done` counts the steps that were taken.
+        `rate` is the scalar that the stepper keeps its learning rate in; `done` counts the steps that were taken.
         """
         # As the generator takes them, which in Python are not signed.
         signed = [seed - (1 << 64) if seed >= 1 << 63 else seed for seed in seeds]
-        with torch.inference_mode(), torch.jit.optimized_execution(False):
+        # Its optimiser would take an affine layer apart into two operations, which round otherwise.
+        unchanged = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
+        with torch.inference_mode(), unchanged:
             self._chunk(self._kept, self._groups, indices, signed, betas, rates, rate, costs, done, generator)
 
 
 def _text(program: Program, groups: list[list[Tensor]]) -> str:
-    indices, beta = program.inputs
+    indices, beta, rate = program.inputs
     lines = [f"    {value.name} = kept[{number}]" for number, value in enumerate(program.kept())]
     lines.append("    for i in range(len(seeds)):")
     body = [
@@ -66,6 +67,7 @@ def _text(program: Program, groups: list[list[Tensor]]) -> str:
         "rate.fill_(rates[i])",
         f"{indices.name} = indices[i]",
         f"{beta.name} = betas[i]",
+        f"{rate.name} = rate",
     ]
     for number, operation in enumerate(program.operations):
         body.extend(_lines(_with_groups(operation, program, groups), number))
@@ -109,25 +111,26 @@ def _lines(operation: Operation, number: int) -> list[str]:
     return [f"{several} = {call}", *(f"{one.name} = {several}[{at}]" for at, one in enumerate(operation.outputs))]
 
 
-def _literal(argument: Any) -> str:
+def _literal(argument: object) -> str:
     match argument:
         case Value():
-            return argument.name
+            text = argument.name
         case _Group():
-            return f"groups[{argument.number}]"
+            text = f"groups[{argument.number}]"
         case list() | tuple():
-            return f"[{', '.join(_literal(one) for one in argument)}]"
+            text = f"[{', '.join(_literal(one) for one in argument)}]"
         case torch.device():
-            return f"torch.device({str(argument)!r})"
+            text = f"torch.device({str(argument)!r})"
         case int() if argument == -(1 << 63):
-            return f"({argument + 1} - 1)"  # its digits alone are no number of 64 bits
+            text = f"({argument + 1} - 1)"  # its digits alone are no number of 64 bits
         case float() if not math.isfinite(argument):
-            return f"float({str(argument)!r})"
+            text = f"float({str(argument)!r})"
         case None | bool() | int() | float() | str():
-            return repr(argument)
+            text = repr(argument)
         case torch.dtype() | torch.memory_format() | torch.layout():
-            return str(argument)
+            text = str(argument)
         case _ if argument is GENERATOR:
-            return "generator"
+            text = "generator"
         case _:
             raise CaptureError(f"an argument of type {type(argument).__name__} cannot be written down")
+    return text

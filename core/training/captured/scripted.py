@@ -54,10 +54,10 @@ class ScriptedSteps:
     def _captured(self, size: int) -> ScriptedLoop:
         stepper, generator = self._stepper, self._generator
         before = stepper.snapshot(0)
-        inputs = [torch.zeros(size, dtype=torch.int64), torch.ones(())]
+        inputs = [torch.zeros(size, dtype=torch.int64), torch.ones(()), stepper.adam.rate]
         try:
             program = record(
-                lambda indices, beta: [
+                lambda indices, beta, _rate: [
                     stepper.costs_of_step(self._images.batch(indices, generator), beta, generator)
                 ],
                 inputs,

@@ -12,6 +12,8 @@ from core.training.captured.recording import GENERATOR, Operation, Program, Valu
 _ALIASES = {"aten::detach", "aten::alias", "aten::lift_fresh"}
 _OF_SHAPE_ALONE = {"aten::ones_like", "aten::zeros_like", "aten::full_like", "aten::new_zeros", "aten::new_ones"}
 _MADE_OF_NOTHING = {"aten::ones", "aten::zeros", "aten::full", "aten::scalar_tensor", "aten::arange"}
+_UNDONE_BY_THEMSELVES = {"aten::t", "aten::neg"}
+_LEAVE_WITH_ONE = {"aten::mul", "aten::div", "aten::pow"}
 _SAME_SHAPE = {"aten::view", "aten::_unsafe_view", "aten::expand", "aten::reshape"}
 
 
@@ -39,14 +41,15 @@ class _Memory:
 
 
 def _storage(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata  # noqa: SLF001 - its identity, also where it is empty
+    identity: int = tensor.untyped_storage()._cdata  # noqa: SLF001 - unlike its address, of an empty one too
+    return identity
 
 
 def _without_detours(program: Program) -> None:
     """Take what an operation returns for what it was given where both are the same."""
     memory, same, made_by, left = _Memory(program), dict[Value, Value](), dict[Value, Operation](), list[Operation]()
-    for operation in program.operations:
-        operation = _renamed(operation, same)
+    for recorded in program.operations:
+        operation = _renamed(recorded, same)
         source = _same_as(operation, program, made_by)
         if source is not None and (
             operation.is_view or operation.name in _ALIASES or not memory.is_written((source, *operation.outputs))
@@ -63,31 +66,27 @@ def _same_as(operation: Operation, program: Program, made_by: dict[Value, Operat
     first = operation.args[0] if operation.args else None
     if not isinstance(first, Value) or len(operation.outputs) != 1:
         return None
-    before, after = program.tensors[first], program.tensors[operation.outputs[0]]
-    maker = made_by.get(first)
-    twice = maker is not None and maker.name == operation.name and isinstance(maker.args[0], Value)
-    name = operation.name
-    if name in _ALIASES:
-        return first
-    if name in {"aten::t", "aten::neg"} and twice and maker is not None:
+    maker, name = made_by.get(first), operation.name
+    if name in _UNDONE_BY_THEMSELVES and maker is not None and maker.name == name:
         found: Value = maker.args[0]
         return found
+    before, after = program.tensors[first], program.tensors[operation.outputs[0]]
     same_layout = (before.shape, before.stride(), before.dtype) == (after.shape, after.stride(), after.dtype)
-    if not same_layout:
-        return None
-    if name in _SAME_SHAPE or (name == "aten::repeat" and set(operation.args[1]) == {1}):
-        return first
-    number = operation.args[1] if len(operation.args) == 2 and not operation.kwargs else None  # noqa: PLR2004
-    if name in {"aten::mul", "aten::div", "aten::pow"} and isinstance(number, (int, float)) and number == 1:
-        return first
-    return None
+    second = operation.args[1] if len(operation.args) > 1 else None
+    is_one = isinstance(second, (int, float)) and second == 1 and len(operation.args) == len(("value", "number"))
+    leaves_as_it_is = (
+        name in _SAME_SHAPE
+        or (name == "aten::repeat" and set(operation.args[1]) == {1})
+        or (name in _LEAVE_WITH_ONE and is_one and not operation.kwargs)
+    )
+    return first if name in _ALIASES or (same_layout and leaves_as_it_is) else None
 
 
 def _without_repetitions(program: Program) -> None:
     """Compute what is computed twice alike once."""
     memory, same, seen, left = _Memory(program), dict[Value, Value](), dict[Any, Operation](), list[Operation]()
-    for operation in program.operations:
-        operation = _renamed(operation, same)
+    for recorded in program.operations:
+        operation = _renamed(recorded, same)
         repeatable = not operation.is_random and not any(operation.written())
         touched = operation.outputs if operation.is_view else (*operation.inputs(), *operation.outputs)
         if repeatable and (operation.is_view or not memory.is_written(touched)):
@@ -106,7 +105,9 @@ def _with_constants_made(program: Program) -> None:
     for operation in program.operations:
         of_nothing = operation.name in _OF_SHAPE_ALONE | _MADE_OF_NOTHING
         of_constants = bool(inputs := list(operation.inputs())) and all(value in constant for value in inputs)
-        alike = (of_nothing or of_constants) and not memory.is_written(operation.outputs)
+        alike = (of_nothing and not memory.is_written(operation.outputs)) or (
+            of_constants and not memory.is_written((*inputs, *operation.outputs))
+        )
         # A view of what stays, weights for one, shows whatever is written there.
         of_place = operation.is_view and of_constants
         if (alike or of_place) and not operation.is_random and not any(operation.written()):
@@ -144,9 +145,7 @@ def written_at_once(program: Program) -> Program:
         target = program.tensors[place]
         view = Value(len(program.tensors))
         program.tensors[view] = target.view(program.tensors[source].shape)
-        instead[id(maker)] = [
-            replace(maker, target=_OUT[maker.name], kwargs={**maker.kwargs, "out": view}, outputs=())
-        ]
+        instead[id(maker)] = [replace(maker, target=_OUT[maker.name], kwargs={**maker.kwargs, "out": view}, outputs=())]
         instead[id(operation)] = []
     left = [one for operation in program.operations for one in instead.get(id(operation), [operation])]
     shorter = Program(left, program.inputs, program.outputs, program.tensors)
@@ -173,7 +172,7 @@ def _take(program: Program, operations: list[Operation], same: dict[Value, Value
 
 
 def _renamed(operation: Operation, same: dict[Value, Value]) -> Operation:
-    def rename(argument: Any) -> Any:
+    def rename(argument: object) -> Any:  # noqa: ANN401 - an argument of whatever type an operator takes
         if isinstance(argument, list):
             return [rename(one) for one in argument]
         return same.get(argument, argument) if isinstance(argument, Value) else argument
@@ -184,7 +183,7 @@ def _renamed(operation: Operation, same: dict[Value, Value]) -> Operation:
     return replace(operation, args=args, kwargs={key: rename(given) for key, given in operation.kwargs.items()})
 
 
-def _frozen(argument: Any) -> Any:
+def _frozen(argument: object) -> object:
     """Return something that is equal and hashable where arguments are alike."""
     match argument:
         case list() | tuple():
@@ -195,4 +194,3 @@ def _frozen(argument: Any) -> Any:
             return id(argument)
         case _:
             return (type(argument), argument)
-

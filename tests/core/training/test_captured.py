@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from core.config import ObjectiveConfig
+from core.models.picture_model import PictureModel
 from core.objectives.registry import OBJECTIVES
 from core.objectives.terms import Beta, ElboTerms, Objective, Scalar
-from core.models.picture_model import PictureModel
 from core.snapshots import StepReports
 from core.tensors import Images
 from core.training.captured.choice import step_taker
@@ -53,7 +53,7 @@ def test_any_batch_size_is_captured(batch_size: int) -> None:
 def test_weights_that_are_wide_enough_for_other_kernels_are_the_eager_ones_too() -> None:
     """Libraries choose their way by size and by alignment."""
     data = some_data(num_train=200, side=28)
-    values = {"hidden": (400,), "batch_size": 128, "epochs": 6}
+    values: dict[str, Any] = {"hidden": (400,), "batch_size": 128, "epochs": 6}
     captured, eager = a_run(data, **values), a_run(data, capture=False, **values)
     finished(captured)
     finished(eager)
@@ -138,9 +138,9 @@ def test_another_generator_cannot_be_captured() -> None:
 def test_what_is_recorded_shrinks_and_stays_what_it_was() -> None:
     run = a_run()
     stepper, images, generator = run._place.stepper, run._place.images, run._place.generator
-    inputs = [torch.arange(8), torch.ones(())]
+    inputs = [torch.arange(8), torch.ones(()), stepper.adam.rate]
     whole = record(
-        lambda indices, beta: [stepper.costs_of_step(images.batch(indices, generator), beta, generator)],
+        lambda indices, beta, _rate: [stepper.costs_of_step(images.batch(indices, generator), beta, generator)],
         inputs,
         generator,
     )
@@ -164,5 +164,6 @@ def test_the_text_of_a_program_has_no_operation_twice() -> None:
     taker = run._place.taker
     assert isinstance(taker, ScriptedSteps)
     (text,) = {loop.text.split("for i in")[1] for size, loop in taker._loops.items() if size == 8}
-    calls = [line.split(" = ", 1)[1] for line in text.splitlines() if " = torch.ops" in line and "generator" not in line]
+    lines = [line for line in text.splitlines() if " = torch.ops" in line and "generator" not in line]
+    calls = [line.split(" = ", 1)[1] for line in lines]
     assert len(calls) == len(set(calls)) > 30

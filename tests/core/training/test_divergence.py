@@ -16,7 +16,7 @@ from core.tensors import Images
 from core.training import divergence, timetable
 from core.training.errors import TrainingError
 from core.training.loop import Event, TrainingRun
-from core.training.taking import PlannedSteps
+from core.training.taking import EagerSteps, PlannedSteps
 from tests.core.training.runs import MODELS_AND_NETWORKS, a_run, finished, notes_of, same_arrays, same_weights, steps_of
 
 
@@ -48,7 +48,8 @@ class AtSteps:
     def __init__(self, run: TrainingRun, steps: Collection[int]) -> None:
         self.inner: Objective = OBJECTIVES["vae"](ObjectiveConfig())
         self.steps, self.now = steps, 0
-        self._run, self._eager, self.name = run, run._place.taker, run._place.taker.name
+        place = run._place
+        self._run, self._eager, self.name = run, EagerSteps(place.stepper, place.images, place.generator), "eager"
         run._place.taker = self
         run._place.stepper.objective = self
 

@@ -53,5 +53,3 @@ def test_the_run_then_goes_on_eagerly_and_says_why(monkeypatch: pytest.MonkeyPat
     finished(run)
     finished(eager)
     assert same_weights(run.weights(), eager.weights())
-
-
