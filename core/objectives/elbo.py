@@ -25,6 +25,8 @@ class Elbo:
         vae = as_model(model, Vae, "the ELBO is defined for a model with a prior")
         posterior = vae.inference(x)
         parameters = vae.generative(posterior.repeated(self._num_samples).rsample(generator))
+        if self._num_samples == 1:
+            return ElboTerms(-vae.likelihood.log_prob(x, parameters), posterior.kl_per_dimension())
         nll = -vae.likelihood.log_prob(x.repeat(self._num_samples, 1), parameters)
         return ElboTerms(nll.reshape(self._num_samples, -1).mean(dim=0), posterior.kl_per_dimension())
 

@@ -75,7 +75,6 @@ class TrainingRun:
         # Not in the generator: it may be closed between two of them.
         self._unsaid: deque[RunNote | HeldOutReport] = deque()
         self._live = LiveSettings()
-        self._short_of_memory = ""
         self._halvings = 0
         self._version = 0
         self._pace = Pace()
@@ -168,7 +167,7 @@ class TrainingRun:
                 **self._position.to_arrays(),
                 **self._timetable.to_arrays(),
                 **self._divergence.to_arrays(),
-                **self._place.stepper.adam_arrays(),
+                **self._place.stepper.adam.to_arrays(),
             },
         )
 
@@ -177,32 +176,33 @@ class TrainingRun:
     def _chunk(self) -> StepReports | None:
         """Take some steps, wait for them, and see to those that went wrong; None where memory sufficed for none."""
         self._pace.begin()
-        first, position, num_images = self._position.step, self._position, 0
-        num_steps = min(self._chunk_length.steps, self._timetable.steps_to_boundary(position))
-        positions, betas = [], []
-        for _ in range(num_steps):
-            try:
-                num_images += self._take_step(position)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                # Only its text: the error itself holds on to all that the step had allocated.
-                self._short_of_memory = str(error) or type(error).__name__
-                break
-            betas.append(self._beta_at(position))
-            position = position.after_step()
-            positions.append(position)
-        reports = self._counted(first, positions, betas, num_images) if positions else None
-        if self._short_of_memory:
+        num_steps = min(self._chunk_length.steps, self._timetable.steps_to_boundary(self._position))
+        positions = [self._position]
+        while len(positions) <= num_steps:
+            positions.append(positions[-1].after_step())
+        betas = [self._beta_at(position) for position in positions[:-1]]
+        rates = [self._rate_at(position) for position in positions[:-1]]
+        short_of_memory = False
+        try:
+            self._place.take_steps(positions[:-1], rates, betas)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            # Not the error itself: it holds on to all that the step had allocated.
+            short_of_memory = True
+        done = self._place.stepper.num_costs
+        reports = self._counted(positions[1 : done + 1], betas[:done]) if done else None
+        if short_of_memory:
             self._relieve_memory()
-        elif reports is not None:
+        else:
             self._measure_chunk(num_steps)
         return reports
 
-    def _counted(self, first: int, positions: list[Position], betas: list[float], num_images: int) -> StepReports:
+    def _counted(self, positions: list[Position], betas: list[float]) -> StepReports:
         """Wait for the steps to these positions, and take in what they cost."""
-        costs = self._place.stepper.take_costs()
-        self._pace.end(num_images)
+        first, costs = self._position.step, self._place.stepper.take_costs()
+        sizes = self.config.training.batch_size, len(self._place.images)
+        self._pace.end(positions[-1].images_seen(*sizes) - self._position.images_seen(*sizes))
         kept, warning = self._divergence.count_kept(costs.skipped, losses(costs, betas))
         self._position = positions[kept - 1]
         reports = step_reports(first + 1, costs, kept, has_kl=self.config.model.has_prior)
@@ -226,10 +226,8 @@ class TrainingRun:
             self.plan = replace(self.plan, steps_per_chunk=self._chunk_length.steps)
             self._note("start", self._start_text(), self._note_step)
 
-    def _take_step(self, position: Position) -> int:
-        share = self._timetable.share_done(position.step)
-        rate = self.config.training.learning_rate * self._schedule(share)
-        return self._place.take_step(position, rate, self._beta_at(position))
+    def _rate_at(self, position: Position) -> float:
+        return self.config.training.learning_rate * self._schedule(self._timetable.share_done(position.step))
 
     def _beta_at(self, position: Position) -> float:
         """Return the weight of the KL term: during a warm-up it rises in a line from 0 to β.  Sønderby et al. 2016."""
@@ -259,7 +257,6 @@ class TrainingRun:
 
     def _relieve_memory(self) -> None:
         """Go on with half the batch; where that does not help on a card, on the processor."""
-        self._short_of_memory = ""
         release(self.device)
         size, on_card = self.config.training.batch_size, self.device.type == "cuda"
         if on_card and (size == 1 or self._halvings == HALVINGS_ON_A_CARD):
@@ -383,7 +380,7 @@ class TrainingRun:
             return
         try:
             position = Position.from_arrays(start.optimiser, last_step)
-            self._place.stepper.load_adam(start.optimiser)
+            self._place.stepper.adam.load(start.optimiser)
             self._position = position.with_batches(batches)
         except ValueError as error:
             self._note("start", f"Adam starts afresh: its saved state cannot be used, {error}")

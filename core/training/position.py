@@ -27,6 +27,10 @@ class Position:
         """Epochs done, the fraction included."""
         return self.epoch + self.batch / self.batches_per_epoch
 
+    def images_seen(self, batch_size: int, num_images: int) -> int:
+        """Return how many images epochs and batches come to, the last batch of an epoch being what is left."""
+        return self.epoch * num_images + min(self.batch * batch_size, num_images)
+
     def after_step(self) -> Self:
         """Return the position one step on."""
         ends_epoch = self.batch + 1 == self.batches_per_epoch

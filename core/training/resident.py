@@ -11,6 +11,8 @@ from core.shapes import PictureStack
 from core.tensors import Images
 
 _PIECE = 4096
+_PIXELS_PER_DRAW = 4
+_LEAST_INT64 = -(2**63)
 
 
 def fill_as_seen(
@@ -45,10 +47,15 @@ class ResidentImages:
         # A sixteenth of what indexing with [] takes.
         grey = self._bytes.index_select(0, indices)
         if not self.dynamic:
-            return grey.float().div_(255.0)
-        uniform = torch.rand(grey.shape, generator=generator, device=grey.device)
-        # u < 1 exactly, so that black stays black and white stays white.
-        return uniform.mul_(255.0).lt_(grey)
+            return torch.div(grey, 255.0)
+        # P(pixel = 1) is 257 g / 65,536, which is g / 255 to 1.5e-5.  Sixteen bits a pixel, four pixels a draw, take a
+        # third of the time of as many floats.
+        draws = torch.empty(-(-grey.numel() // _PIXELS_PER_DRAW), dtype=torch.int64, device=grey.device)
+        # A copy, and not a view, for which TorchScript has no word.
+        bits = torch.view_copy(draws.random_(_LEAST_INT64, None, generator=generator), torch.int16)[: grey.numel()]
+        # Black is below no draw; white is above all but the largest, which is therefore taken for the next.
+        level = grey.to(torch.int16).mul_(257).sub_(32_768)
+        return bits.clamp_(max=32_766).view(grey.shape).lt(level).float()
 
     def mean_picture(self) -> Float[Tensor, "1 pixels"]:
         """Return the images' mean, in [0, 1]."""

@@ -1,5 +1,6 @@
-"""How a step is taken from the images on the device: one operation after another, or captured and replayed."""
+"""How steps are taken from the images on the device: one operation after another, or captured and replayed."""
 
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -10,19 +11,43 @@ from core.training.resident import ResidentImages
 from core.training.steps import GuardedStepper
 
 Indices = Int64[Tensor, "batch"]
-_WARM_UP_STEPS = 3
-"""Before a capture libraries have to have made their choices, and the allocator its room."""
+
+
+@dataclass(slots=True, eq=False)
+class PlannedSteps:
+    """Steps to be taken one after the other: of each its images, the seed of all that is random, beta and rate."""
+
+    indices: list[Indices] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    betas: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+
+    def add(self, indices: Indices, seed: int, beta: float, rate: float) -> None:
+        """Plan one more step."""
+        self.indices.append(indices)
+        self.seeds.append(seed)
+        self.betas.append(beta)
+        self.rates.append(rate)
+
+    def part(self, start: int, end: int) -> "PlannedSteps":
+        """Return some of the steps."""
+        return PlannedSteps(
+            self.indices[start:end], self.seeds[start:end], self.betas[start:end], self.rates[start:end]
+        )
+
+    def __len__(self) -> int:
+        return len(self.seeds)
 
 
 @runtime_checkable
 class StepTaker(Protocol):
-    """Takes steps on batches of images."""
+    """Takes steps on batches of images.  However they are taken, the weights are the same bit for bit."""
 
     name: str
     """As the run's plan says it."""
 
-    def take(self, indices: Indices, beta: float, generator: torch.Generator) -> None:
-        """Take one step on the images at these indices; all that is random comes from the generator."""
+    def take(self, planned: PlannedSteps) -> None:
+        """Take steps; the costs of those that were taken before an error are added all the same."""
 
 
 class EagerSteps:
@@ -30,84 +55,15 @@ class EagerSteps:
 
     name = "eager"
 
-    def __init__(self, stepper: GuardedStepper, images: ResidentImages) -> None:
+    def __init__(self, stepper: GuardedStepper, images: ResidentImages, generator: torch.Generator) -> None:
         self._stepper = stepper
         self._images = images
-
-    def take(self, indices: Indices, beta: float, generator: torch.Generator) -> None:
-        """Take one step on the images at these indices."""
-        self._stepper.step(self._images.batch(indices, generator), beta, generator)
-
-
-class CapturedSteps:
-    """A CUDA graph of one whole step, replayed: one call instead of a hundred, and the same weights bit for bit.
-
-    Seeds, indices, beta and learning rate are what the graph reads anew each time.  The last batch of an epoch, which
-    is smaller, is taken eagerly.
-    """
-
-    name = "captured"
-
-    def __init__(self, stepper: GuardedStepper, images: ResidentImages, generator: torch.Generator, size: int) -> None:
-        """Capture a step of `size` images with this generator; nothing the stepper holds is changed by it."""
-        self._stepper = stepper
-        self._eager = EagerSteps(stepper, images)
         self._generator = generator
-        self._indices = torch.zeros(size, dtype=torch.int64, device=stepper.device)
-        self._beta = torch.ones((), device=stepper.device)
-        self._beta_is = 1.0
-        self._graph = torch.cuda.CUDAGraph()
-        self._graph.register_generator_state(generator)
-        self._costs = self._captured(images)
 
-    def take(self, indices: Indices, beta: float, generator: torch.Generator) -> None:
-        """Take one step on the images at these indices."""
-        if generator is not self._generator or len(indices) != len(self._indices):
-            self._eager.take(indices, beta, generator)
-            return
-        self._indices.copy_(indices)
-        if beta != self._beta_is:
-            self._beta.fill_(beta)
-            self._beta_is = beta
-        self._graph.replay()
-        self._stepper.add_costs(self._costs.clone())
-
-    def _captured(self, images: ResidentImages) -> Tensor:
-        stepper = self._stepper
-        before = stepper.snapshot(0)
-        try:
-            return self._warmed_up_and_captured(images)
-        finally:
-            # Whether or not it came to a graph: the run begins with the weights it was given.
-            torch.cuda.synchronize()
-            stepper.restore(before)
-
-    def _warmed_up_and_captured(self, images: ResidentImages) -> Tensor:
-        stepper, generator = self._stepper, self._generator
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(_WARM_UP_STEPS):
-                stepper.costs_of_step(images.batch(self._indices, generator), self._beta, generator)
-            # Not by torch.cuda.graph(), which in older releases has Python collect its garbage in this thread.
-            torch.cuda.synchronize()
-            # Another thread may use the card meanwhile.
-            self._graph.capture_begin(capture_error_mode="thread_local")
-            try:
-                costs = stepper.costs_of_step(images.batch(self._indices, generator), self._beta, generator)
-            finally:
-                self._graph.capture_end()
-        torch.cuda.current_stream().wait_stream(stream)
-        return costs
-
-
-def step_taker(
-    stepper: GuardedStepper, images: ResidentImages, generator: torch.Generator, size: int, *, capture: bool
-) -> tuple[StepTaker, str]:
-    """Return the quickest way to take steps that works here, and why it is not a captured one on a card, or nothing."""
-    if not capture or stepper.device.type != "cuda" or len(images) < size:
-        return EagerSteps(stepper, images), ""
-    try:
-        return CapturedSteps(stepper, images, generator, size), ""
-    except RuntimeError as error:
-        return EagerSteps(stepper, images), str(error)
+    def take(self, planned: PlannedSteps) -> None:
+        """Take steps."""
+        steps = zip(planned.indices, planned.seeds, planned.betas, planned.rates, strict=True)
+        for indices, seed, beta, rate in steps:
+            self._generator.manual_seed(seed)
+            self._stepper.set_learning_rate(rate)
+            self._stepper.step(self._images.batch(indices, self._generator), beta, self._generator)

@@ -1,6 +1,6 @@
 """Where a run computes: the model, its optimiser and the images on one device, and the way steps are taken there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -10,14 +10,15 @@ from core.data.dataset import Dataset
 from core.models.picture_model import PictureModel
 from core.objectives.terms import Objective
 from core.snapshots import ExecutionPlan
+from core.training.captured.choice import step_taker
 from core.training.device import choose_threads
 from core.training.held_out import HeldOutImages
 from core.training.memory import is_out_of_memory, release
 from core.training.position import Position
-from core.training.randomness import Stream, epoch_order, reseed
+from core.training.randomness import Stream, epoch_order, stream_seed
 from core.training.resident import ResidentImages
 from core.training.steps import GuardedStepper
-from core.training.taking import EagerSteps, StepTaker, step_taker
+from core.training.taking import EagerSteps, PlannedSteps, StepTaker
 
 
 class Workplace:
@@ -76,9 +77,9 @@ class Workplace:
 
     def leave_card(self) -> None:
         """Move to the processor with all that was learned."""
-        moments = self.stepper.adam_arrays()
+        moments = self.stepper.adam.to_arrays()
         self.settle(torch.device("cpu"))
-        self.stepper.load_adam(moments)
+        self.stepper.adam.load(moments)
 
     def plan(self, config: ExperimentConfig, steps_per_chunk: int) -> tuple[ExecutionPlan, str]:
         """Choose how steps are taken with this configuration; return that, and why it is not the quickest way."""
@@ -99,17 +100,22 @@ class Workplace:
         )
         return plan, "" if self.taker.name != EagerSteps.name else problem
 
-    def take_step(self, position: Position, learning_rate: float, beta: float) -> int:
-        """Take the step after `position`; return on how many images."""
+    def take_steps(self, positions: Sequence[Position], rates: Sequence[float], betas: Sequence[float]) -> None:
+        """Take the steps after these positions, with a learning rate and beta for each.
+
+        What those cost that were taken before an error waits with the stepper all the same.
+        """
+        planned = PlannedSteps()
+        for position, rate, beta in zip(positions, rates, betas, strict=True):
+            planned.add(self._indices(position), stream_seed(self._seed, Stream.STEP, position.step), beta, rate)
+        self.taker.take(planned)
+
+    def _indices(self, position: Position) -> torch.Tensor:
         if self._order is None or self._order[0] != position.epoch:
             order = epoch_order(self._seed, position.epoch, len(self.images)).to(self.device)
             self._order = (position.epoch, order)
         size = self._config.training.batch_size
-        indices = self._order[1][position.batch * size : (position.batch + 1) * size]
-        generator = reseed(self.generator, self._seed, Stream.STEP, position.step)
-        self.stepper.set_learning_rate(learning_rate)
-        self.taker.take(indices, beta, generator)
-        return len(indices)
+        return self._order[1][position.batch * size : (position.batch + 1) * size]
 
     @contextmanager
     def computing(self) -> Iterator[None]:

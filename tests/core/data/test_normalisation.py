@@ -67,7 +67,8 @@ def test_any_ink_is_scaled_into_the_box_and_centred(
     result = normalise_drawing(ink, (side, side), centre=True)
     rows, columns = np.flatnonzero(result.any(axis=1)), np.flatnonzero(result.any(axis=0))
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == round(side * 20 / 28)
-    assert result.max() == level
+    # A dot that comes to lie between pixels is shared by them, and may round down.
+    assert level - 1 <= result.max() <= level
     for line in (result.sum(axis=0, dtype=float), result.sum(axis=1, dtype=float)):
         assert abs(line @ np.arange(side) / line.sum() - side / 2) <= 0.5
 

@@ -13,9 +13,9 @@ from core.config import ModelConfig, ObjectiveConfig
 from core.models.build import build_model
 from core.models.vae import Vae
 from core.objectives.registry import OBJECTIVES
-from core.objectives.terms import Beta, ElboTerms
+from core.objectives.terms import ElboTerms
 from core.snapshots import StepReports
-from tests.core.training.runs import a_run
+from tests.core.training.runs import a_run, watch_steps
 
 SMALL = ModelConfig(hidden=(6,), image_height=2, image_width=3)
 FAMILIES = [choice.name for choice in POSTERIORS]
@@ -174,13 +174,7 @@ def test_the_elbo_that_is_reported_knows_neither_beta_nor_free_bits_nor_warm_up(
 def test_the_weight_of_the_kl_rises_in_a_line_over_the_warm_up() -> None:
     run = a_run(beta=2.0, warm_up_epochs=2.0, epochs=4)
     weights: list[float] = []
-    loss = run._objective.loss
-
-    def noted(terms: ElboTerms, beta: Beta) -> torch.Tensor:
-        weights.append(float(beta))
-        return loss(terms, beta)
-
-    run._objective.loss = noted  # type: ignore[method-assign]
+    watch_steps(run, lambda planned: weights.extend(planned.betas))
     list(run.events())
     # Four batches an epoch: after the first step an eighth of the warm-up is done.
     assert weights == pytest.approx([2.0 * min(1.0, step / 8) for step in range(16)])

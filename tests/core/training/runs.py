@@ -1,6 +1,6 @@
 """Small data sets and runs for tests of training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from core.data.dataset import Dataset
 from core.saved_model import SavedModel
 from core.snapshots import HeldOutReport, RunNote, Split, StepReports, Weights, frozen
 from core.training.loop import Event, TrainingRun
+from core.training.taking import PlannedSteps
 
 SMALL = {
     "hidden": (12,),
@@ -67,6 +68,17 @@ def a_run_to_end(**values: object) -> TrainingRun:
     run = a_run(**values)  # type: ignore[arg-type]
     finished(run)
     return run
+
+
+def watch_steps(run: TrainingRun, look: Callable[[PlannedSteps], None]) -> None:
+    """Have a look at steps just before they are taken, however that is."""
+    take = run._place.taker.take
+
+    def looked_at(planned: PlannedSteps) -> None:
+        look(planned)
+        take(planned)
+
+    run._place.taker.take = looked_at  # type: ignore[method-assign]
 
 
 def finished(run: TrainingRun) -> list[Event]:

@@ -12,8 +12,7 @@ from core.data.binarisation import seen_by_model
 from core.inference.coders import make_coder
 from core.snapshots import StepReports
 from core.storage.model_file import load_model, save_model
-from core.training.loop import TrainingRun
-from core.training.position import Position
+from core.training.taking import PlannedSteps
 from tests.core.training.runs import (
     MODELS_AND_NETWORKS,
     SMALL,
@@ -112,26 +111,23 @@ def test_the_card_computes_what_the_processor_does(network: str) -> None:
 
 
 @pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
-def test_no_step_waits_for_the_card(model: str, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_step_waits_for_the_card(model: str, network: str) -> None:
     values: dict[str, Any] = {"model.model": model, "network": network, **CUDA}
     run = a_run(epochs=3, capture=False, **values)
-    take_step, steps_watched = TrainingRun._take_step, 0
+    take, steps_watched = run._place.taker.take, 0
 
-    def watched(self: TrainingRun, position: Position) -> int:
+    def watched(planned: PlannedSteps) -> None:
         nonlocal steps_watched
-        # An epoch's order is sent at its first step, and may wait.
-        if self._place._order is None or self._place._order[0] != position.epoch:
-            return take_step(self, position)
         torch.cuda.set_sync_debug_mode("error")
         try:
-            return take_step(self, position)
+            take(planned)
         finally:
             torch.cuda.set_sync_debug_mode("default")
-            steps_watched += 1
+            steps_watched += len(planned)
 
-    monkeypatch.setattr(TrainingRun, "_take_step", watched)
+    run._place.taker.take = watched  # type: ignore[method-assign]
     finished(run)
-    assert steps_watched == 9
+    assert steps_watched == 12
 
 
 @pytest.mark.parametrize("in_gradient", [False, True])

@@ -16,6 +16,7 @@ from core.tensors import Images
 from core.training import divergence, timetable
 from core.training.errors import TrainingError
 from core.training.loop import Event, TrainingRun
+from core.training.taking import EagerSteps, PlannedSteps
 from tests.core.training.runs import MODELS_AND_NETWORKS, a_run, finished, notes_of, same_arrays, same_weights, steps_of
 
 
@@ -47,14 +48,15 @@ class AtSteps:
     def __init__(self, run: TrainingRun, steps: Collection[int]) -> None:
         self.inner: Objective = OBJECTIVES["vae"](ObjectiveConfig())
         self.steps, self.now = steps, 0
-        take_step = run._take_step
-
-        def noted(position: object) -> int:
-            self.now = position.step + 1  # type: ignore[attr-defined]
-            return take_step(position)  # type: ignore[arg-type]
-
-        run._take_step = noted  # type: ignore[method-assign]
+        place = run._place
+        self._run, self._eager, self.name = run, EagerSteps(place.stepper, place.images, place.generator), "eager"
+        run._place.taker = self
         run._place.stepper.objective = self
+
+    def take(self, planned: PlannedSteps) -> None:
+        for number in range(len(planned)):
+            self.now = self._run.step + number + 1
+            self._eager.take(planned.part(number, number + 1))
 
     def terms(self, model: PictureModel, x: Images, generator: torch.Generator) -> ElboTerms:
         return self.inner.terms(model, x, generator)
@@ -64,8 +66,13 @@ class AtSteps:
         return loss * float("inf") if self.now in self.steps else loss
 
 
+def eager_run(**values: object) -> TrainingRun:
+    """Return a run whose objective can be exchanged: what is captured is captured for good."""
+    return a_run(capture=False, **values)  # type: ignore[arg-type]
+
+
 def state(run: TrainingRun) -> list[torch.Tensor]:
-    return [tensor.detach().clone() for tensor in run._place.stepper._state()]
+    return [tensor.detach().clone() for tensor in run._place.stepper.adam.state()]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -74,7 +81,7 @@ def state(run: TrainingRun) -> list[torch.Tensor]:
 def test_a_step_that_is_not_finite_changes_no_weight_and_no_moment(
     call: int, value: float, *, in_gradient: bool
 ) -> None:
-    run = a_run(steps_per_chunk=1)
+    run = eager_run(steps_per_chunk=1)
     run._place.stepper.objective = Faulty({call}, in_gradient=in_gradient, value=value)
     iterator = run.events()
     events: list[Event] = []
@@ -96,10 +103,10 @@ def test_a_step_that_is_not_finite_changes_no_weight_and_no_moment(
 @pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
 def test_the_gradient_of_any_one_weight_that_is_not_finite_is_enough(model: str, network: str, value: float) -> None:
-    run = a_run(network=network, model=model, steps_per_chunk=1)
+    run = eager_run(network=network, model=model, steps_per_chunk=1)
     finished(run)
     before = state(run)
-    further = a_run(start=run.saved(), network=network, model=model, steps_per_chunk=1)
+    further = eager_run(start=run.saved(), network=network, model=model, steps_per_chunk=1)
     for row, parameter in enumerate(further._place.stepper._tensors):
         spoilt = torch.zeros_like(parameter)
         spoilt.view(-1)[-1] = value
@@ -111,14 +118,14 @@ def test_the_gradient_of_any_one_weight_that_is_not_finite_is_enough(model: str,
 
 
 def test_without_a_fault_the_same_comparison_finds_a_change() -> None:
-    run = a_run(steps_per_chunk=1)
+    run = eager_run(steps_per_chunk=1)
     before = state(run)
     finished(run)
     assert not any(torch.equal(one, other) for one, other in zip(before, state(run), strict=True))
 
 
 def test_a_skipped_step_is_reported_with_its_chunk() -> None:
-    run = a_run(steps_per_chunk=4, epochs=1)
+    run = eager_run(steps_per_chunk=4, epochs=1)
     run._place.stepper.objective = Faulty({1}, in_gradient=True)
     events = finished(run)
     note = events.index(notes_of(events, "non_finite")[0])
@@ -127,7 +134,7 @@ def test_a_skipped_step_is_reported_with_its_chunk() -> None:
 
 
 def test_two_in_a_row_and_one_more_later_roll_nothing_back() -> None:
-    run = a_run()
+    run = eager_run()
     run._place.stepper.objective = Faulty({2, 3, 5}, in_gradient=False)
     events = finished(run)
     assert len(notes_of(events, "non_finite")) == 3
@@ -137,7 +144,7 @@ def test_two_in_a_row_and_one_more_later_roll_nothing_back() -> None:
 
 @pytest.mark.parametrize("chunk", [1, 4])
 def test_three_in_a_row_restore_the_last_good_state_with_half_the_learning_rate(chunk: int) -> None:
-    run = a_run(steps_per_chunk=chunk)
+    run = eager_run(steps_per_chunk=chunk)
     good = run.saved()
     AtSteps(run, {4, 5, 6})
     iterator = run.events()
@@ -158,7 +165,7 @@ def test_three_in_a_row_restore_the_last_good_state_with_half_the_learning_rate(
 def test_the_chunk_changes_no_weight_even_through_a_rollback() -> None:
     runs = []
     for chunk in (1, 2, 5, 16):
-        run = a_run(steps_per_chunk=chunk, epochs=4)
+        run = eager_run(steps_per_chunk=chunk, epochs=4)
         AtSteps(run, {3, 6, 7, 8, 11})
         finished(run)
         runs.append(run)
@@ -176,7 +183,7 @@ def kept_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("kept_often")
 def test_a_late_fault_goes_back_to_a_late_state() -> None:
-    run = a_run(epochs=4)
+    run = eager_run(epochs=4)
     AtSteps(run, {10, 11, 12})
     events = finished(run)
     assert "back to the weights of step 8" in notes_of(events, "rollback")[0].text
@@ -184,7 +191,7 @@ def test_a_late_fault_goes_back_to_a_late_state() -> None:
 
 @pytest.mark.usefixtures("kept_often")
 def test_a_second_fault_soon_after_goes_further_back() -> None:
-    run = a_run(epochs=6)
+    run = eager_run(epochs=6)
     AtSteps(run, {17, 18, 19, 21, 22, 23})
     texts = [note.text for note in notes_of(finished(run), "rollback")]
     assert "back to the weights of step 16" in texts[0]
@@ -193,7 +200,7 @@ def test_a_second_fault_soon_after_goes_further_back() -> None:
 
 @pytest.mark.usefixtures("kept_often")
 def test_a_state_that_was_gone_back_to_is_not_kept_as_a_later_one() -> None:
-    run = a_run(epochs=6)
+    run = eager_run(epochs=6)
     AtSteps(run, {14, 15, 16, 18, 19, 20})
     texts = [note.text for note in notes_of(finished(run), "rollback")]
     assert "back to the weights of step 8" in texts[0]
@@ -201,7 +208,7 @@ def test_a_state_that_was_gone_back_to_is_not_kept_as_a_later_one() -> None:
 
 
 def test_a_run_that_always_diverges_ends_with_a_clear_sentence_and_a_good_state() -> None:
-    run = a_run(epochs=10)
+    run = eager_run(epochs=10)
     good = run.saved()
     run._place.stepper.objective = Faulty(range(1000), in_gradient=True)
     with pytest.raises(TrainingError, match=r"diverges.*smaller learning rate"):

@@ -9,10 +9,8 @@ import torch
 
 from core.config import DataConfig
 from core.data.binarisation import seen_by_model
-from core.objectives.terms import Beta
 from core.settings import ConfigError
 from core.snapshots import HeldOutReport, Progress, StepReports
-from core.tensors import Images
 from core.training import held_out
 from core.training.errors import TrainingError
 from core.training.loop import Event
@@ -26,6 +24,7 @@ from tests.core.training.runs import (
     same_weights,
     some_data,
     steps_of,
+    watch_steps,
 )
 
 
@@ -148,8 +147,7 @@ def test_what_torch_keeps_for_all_is_set_only_while_the_run_computes() -> None:
         return cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, flushes
 
     before, run, within = kept(), a_run(network="conv"), set()
-    step = run._place.stepper.step
-    run._place.stepper.step = lambda *arguments: (within.add(kept()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
+    watch_steps(run, lambda _planned: within.add(kept()))
     for _ in run.events():
         assert kept() == before
     assert within == {(True, False, False, True)} != {before}
@@ -157,8 +155,7 @@ def test_what_torch_keeps_for_all_is_set_only_while_the_run_computes() -> None:
 
 def test_a_run_takes_the_threads_of_its_plan() -> None:
     before, run, within = torch.get_num_threads(), a_run(threads=2), set()
-    step = run._place.stepper.step
-    run._place.stepper.step = lambda *arguments: (within.add(torch.get_num_threads()), step(*arguments))[1]  # type: ignore[method-assign, func-returns-value]
+    watch_steps(run, lambda _planned: within.add(torch.get_num_threads()))
     try:
         finished(run)
     finally:
@@ -167,16 +164,11 @@ def test_a_run_takes_the_threads_of_its_plan() -> None:
 
 
 def test_no_two_steps_draw_the_same_noise() -> None:
-    run, seeds = a_run(epochs=3), []
-    step = run._place.stepper.step
-
-    def noted(x: Images, beta: Beta, generator: torch.Generator) -> None:
-        seeds.append(generator.initial_seed())
-        step(x, beta, generator)
-
-    run._place.stepper.step = noted  # type: ignore[method-assign]
+    run, seeds = a_run(epochs=3), list[int]()
+    watch_steps(run, lambda planned: seeds.extend(planned.seeds))
     finished(run)
-    assert len(set(seeds)) == len(seeds) == 12
+    # A generator of the processor takes no more of a seed than this.
+    assert len({seed % 2**32 for seed in seeds}) == len(seeds) == 12
 
 
 def test_the_thread_that_pulls_may_change() -> None:
@@ -280,9 +272,8 @@ def test_constant_pictures_are_learned_without_a_fault(grey: int) -> None:
 
 
 def test_the_order_of_images_is_new_in_each_epoch_and_leaves_none_out() -> None:
-    run, seen = a_run(), []
-    batch = run._place.images.batch
-    run._place.images.batch = lambda indices, generator: (seen.append(indices), batch(indices, generator))[1]  # type: ignore[method-assign, func-returns-value]
+    run, seen = a_run(), list[torch.Tensor]()
+    watch_steps(run, lambda planned: seen.extend(planned.indices))
     finished(run)
     epochs = [torch.cat(seen[:4]).tolist(), torch.cat(seen[4:]).tolist()]
     assert [sorted(epoch) for epoch in epochs] == [list(range(30))] * 2
@@ -312,7 +303,7 @@ def test_the_learning_rate_and_beta_change_at_the_next_step_and_are_noted() -> N
     assert {(note.step, note.text) for note in settings} == {(at, "learning_rate 0.01 → 0.004"), (at, "beta 1 → 2")}
     assert run.config.training.learning_rate == 0.004
     assert run.config.objective.beta == 2.0
-    assert run._place.stepper.optimiser.param_groups[0]["lr"] == 0.004
+    assert run._place.stepper.adam.rate == 0.004
     assert settings[0] in run.history.notes
 
 
@@ -335,9 +326,8 @@ def test_a_learning_rate_that_makes_no_sense_is_refused_and_changes_nothing(valu
 
 def test_cosine_ends_at_a_learning_rate_of_almost_nothing() -> None:
     run = a_run(schedule="cosine", epochs=10)
-    rates = []
-    set_rate = run._place.stepper.set_learning_rate
-    run._place.stepper.set_learning_rate = lambda rate: (rates.append(rate), set_rate(rate))[1]  # type: ignore[method-assign, assignment, func-returns-value]
+    rates = list[float]()
+    watch_steps(run, lambda planned: rates.extend(planned.rates))
     finished(run)
     assert rates[0] == 0.01
     assert rates == sorted(rates, reverse=True)

@@ -34,7 +34,7 @@ def too_much_above(run: TrainingRun, largest: int, error: Exception) -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_the_batch_is_halved_until_memory_suffices(error: Exception) -> None:
-    run = a_run(batch_size=8, epochs=2)
+    run = a_run(capture=False, batch_size=8, epochs=2)
     too_much_above(run, 3, error)
     events = finished(run)
     assert [note.text for note in notes_of(events, "memory")] == [
@@ -48,7 +48,7 @@ def test_the_batch_is_halved_until_memory_suffices(error: Exception) -> None:
 
 
 def test_steps_that_were_taken_before_memory_ran_out_are_kept() -> None:
-    run = a_run(batch_size=8, epochs=2, steps_per_chunk=4)
+    run = a_run(capture=False, batch_size=8, epochs=2, steps_per_chunk=4)
     step, calls = run._place.stepper.step, 0
 
     def third_fails(x: torch.Tensor, beta: float, generator: torch.Generator) -> None:
@@ -61,7 +61,7 @@ def test_steps_that_were_taken_before_memory_ran_out_are_kept() -> None:
     run._place.stepper.step = third_fails  # type: ignore[method-assign, assignment]
     events = finished(run)
     assert [note.step for note in notes_of(events, "memory")] == [2]
-    same = a_run(batch_size=8, epochs=2, steps_per_chunk=1)
+    same = a_run(capture=False, batch_size=8, epochs=2, steps_per_chunk=1)
     iterator = same.events()
     while same.step < 2:
         next(iterator)
@@ -69,7 +69,7 @@ def test_steps_that_were_taken_before_memory_ran_out_are_kept() -> None:
 
 
 def test_the_schedule_goes_on_from_the_share_that_was_done() -> None:
-    run = a_run(batch_size=8, epochs=2, schedule="cosine", steps_per_chunk=1)
+    run = a_run(capture=False, batch_size=8, epochs=2, schedule="cosine", steps_per_chunk=1)
     too_much_above(run, 8, MemoryError())
     iterator = run.events()
     while run.step < 4:
@@ -84,7 +84,7 @@ def test_the_schedule_goes_on_from_the_share_that_was_done() -> None:
 
 
 def test_one_image_at_a_time_is_the_least() -> None:
-    run = a_run(batch_size=4)
+    run = a_run(capture=False, batch_size=4)
     too_much_above(run, 0, MemoryError())
     before = run.weights()
     with pytest.raises(TrainingError, match="not enough memory to train this model, even one image at a time"):
@@ -93,7 +93,7 @@ def test_one_image_at_a_time_is_the_least() -> None:
 
 
 def test_other_errors_are_none_of_memory() -> None:
-    run = a_run()
+    run = a_run(capture=False)
     too_much_above(run, 0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         finished(run)
@@ -101,9 +101,9 @@ def test_other_errors_are_none_of_memory() -> None:
 
 
 def test_held_out_images_are_evaluated_in_smaller_pieces() -> None:
-    plenty = a_run(data=some_data(30, 150), epochs=1)
+    plenty = a_run(capture=False, data=some_data(30, 150), epochs=1)
     finished(plenty)
-    run = a_run(data=some_data(30, 150), epochs=1)
+    run = a_run(capture=False, data=some_data(30, 150), epochs=1)
     short_of_memory_in(run, lambda: run._place.held_out.per_call > 20)
     events = finished(run)
     assert run._place.held_out.per_call == 15
@@ -115,7 +115,7 @@ def test_held_out_images_are_evaluated_in_smaller_pieces() -> None:
 
 
 def test_where_nothing_can_be_evaluated_training_goes_on() -> None:
-    run = a_run(epochs=2)
+    run = a_run(capture=False, epochs=2)
     short_of_memory_in(run, lambda: True)
     events = finished(run)
     assert [note.text for note in notes_of(events, "memory")] == [
@@ -139,11 +139,11 @@ def short_of_memory_in(run: TrainingRun, condition: Callable[[], bool]) -> None:
 
 
 def test_a_card_is_left_for_the_processor_after_three_halvings(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = a_run(batch_size=64, epochs=2, data=some_data(200))
+    run = a_run(capture=False, batch_size=64, epochs=2, data=some_data(200))
     iterator = run.events()
     while run.step < 2:
         next(iterator)
-    moments, leave = run._place.stepper.adam_arrays(), run._place.leave_card
+    moments, leave = run._place.stepper.adam.to_arrays(), run._place.leave_card
     on_card = True
 
     def left() -> None:
@@ -166,11 +166,11 @@ def test_a_card_is_left_for_the_processor_after_three_halvings(monkeypatch: pyte
     ]
     assert run.plan.device == "processor"
     assert run.step == run.total_steps
-    assert all(not (array == run._place.stepper.adam_arrays()[name]).all() for name, array in moments.items())
+    assert all(not (array == run._place.stepper.adam.to_arrays()[name]).all() for name, array in moments.items())
 
 
 def test_an_evaluation_that_is_due_on_a_card_that_is_left_looks_at_the_images_on_the_processor() -> None:
-    run = a_run()
+    run = a_run(capture=False)
     iterator = run.events()
     while run.step < run._position.batches_per_epoch:
         next(iterator)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.training.taking import CapturedSteps, EagerSteps, step_taker
+from core.training.captured.choice import step_taker
+from core.training.captured.cuda_graph import GraphedSteps
+from core.training.taking import EagerSteps
 from tests.core.training.runs import a_run, finished, same_weights
 
 
@@ -29,11 +31,11 @@ def failing_card(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("failing_card")
 def test_a_capture_that_fails_leaves_weights_and_moments_as_they_were() -> None:
     run = a_run()
-    weights, moments = run.weights(), run._place.stepper.adam_arrays()
+    weights, moments = run.weights(), run._place.stepper.adam.to_arrays()
     with pytest.raises(RuntimeError, match="not permitted"):
-        CapturedSteps(run._place.stepper, run._place.images, run._place.generator, 8)
+        GraphedSteps(run._place.stepper, run._place.images, run._place.generator, 8)
     assert same_weights(weights, run.weights())
-    for name, array in run._place.stepper.adam_arrays().items():
+    for name, array in run._place.stepper.adam.to_arrays().items():
         np.testing.assert_array_equal(array, moments[name])
 
 
@@ -51,10 +53,3 @@ def test_the_run_then_goes_on_eagerly_and_says_why(monkeypatch: pytest.MonkeyPat
     finished(run)
     finished(eager)
     assert same_weights(run.weights(), eager.weights())
-
-
-@pytest.mark.parametrize("capture", [False, True])
-def test_on_the_processor_steps_are_eager(*, capture: bool) -> None:
-    run = a_run(capture=capture)
-    assert run.plan.path == "eager"
-    assert not [note for note in run.history.notes if "captured" in note.text]

@@ -1,0 +1,1 @@
+"""Steps of training captured as programs on the processor."""
