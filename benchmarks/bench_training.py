@@ -1,16 +1,24 @@
 """How fast a run trains: images a second on the device that the setting `automatic` finds, a processor's or a card's.
 
-MNIST's training images, binarised anew at every step, batches of 128, two latent dimensions, Adam.  The networks take
-turns, so that whatever else the machine does meets all of them; of each the median of its turns is printed.
+MNIST's training images, batches of 128, two latent dimensions, Adam, ReLU.  On a processor the same step in JAX, and
+the matrix products of a step alone, take turns with it, so that whatever else the machine does meets all of them; of
+each the median of its turns is printed.  The peers are installed into an environment of their own, in `build/peers`.
 """
 
+import contextlib
 import statistics
 import sys
+import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 import torch
 
+from benchmarks.peers.environment import Peer, peers_python
+from benchmarks.products import Products
 from benchmarks.report import row
 from core.config import ExperimentConfig
 from core.data.dataset import Dataset
@@ -18,27 +26,58 @@ from core.data.sources import load_dataset
 from core.snapshots import Split, StepReports
 from core.training.loop import TrainingRun
 
-NETWORKS: dict[str, dict[str, object]] = {
-    "784-400-2": {"hidden": (400,)},
-    "784-512-512-2": {"hidden": (512, 512)},
-    "conv net": {"network": "conv"},
-}
 ROUNDS, WARM_UP_S, TURN_S = 5, 2.0, 2.0
 ENDLESS = 10_000
+LATENT, BATCH = 2, 128
+FLOOR_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network, and on what it is trained."""
+
+    name: str
+    values: dict[str, object]
+    hidden: tuple[int, ...] = ()
+    small: bool = False
+
+
+NETWORKS = (
+    Network("64-128-2", {"hidden": (128,)}, (128,), small=True),
+    Network("784-400-2", {"hidden": (400,)}, (400,)),
+    Network("784-512-512-2", {"hidden": (512, 512)}, (512, 512)),
+    Network("conv net", {"network": "conv"}),
+)
+
+
+class Trains(Protocol):
+    """Whatever has turns."""
+
+    rates: list[float]
+
+    def take(self, seconds: float) -> None:
+        """Do it for a while, and note the images a second."""
 
 
 class Turns:
     """A run that trains only in its turns."""
 
     def __init__(
-        self, name: str, dataset: Dataset, values: dict[str, object], threads: int, *, capture: bool = True
+        self, dataset: Dataset, values: dict[str, object], threads: int, *, capture: bool = True, grey: bool = True
     ) -> None:
         config = ExperimentConfig().with_values(
-            {"epochs": ENDLESS, "batch_size": 128, "latent_dim": 2, "threads": threads, **values}
+            {
+                "epochs": ENDLESS,
+                "batch_size": BATCH,
+                "latent_dim": LATENT,
+                "threads": threads,
+                "activation": "relu",
+                "binarisation": "none" if grey else "dynamic",
+                **values,
+            }
         )
         # Without held-out images nothing but steps is timed.
         training_only = replace(dataset, held_out=Split(dataset.held_out.images[:0], None))
-        self.name = name
         self._run = TrainingRun(config, training_only, capture=capture)
         self._events = self._run.events()
         self.rates: list[float] = []
@@ -61,26 +100,85 @@ class Turns:
     @property
     def text(self) -> str:
         """What trains where."""
-        return f"{self.name}, {self._run.plan.text}"
+        return self._run.plan.text
+
+
+def pooled(dataset: Dataset) -> Dataset:
+    """Return the pictures without their margin of two pixels, three by three pixels as one: 8×8."""
+
+    def smaller(split: Split) -> Split:
+        inner = split.images[:, 2:26, 2:26].reshape(-1, 8, 3, 8, 3)
+        return Split(inner.mean(axis=(2, 4)).astype(np.uint8), split.labels)
+
+    return replace(dataset, train=smaller(dataset.train), held_out=smaller(dataset.held_out))
+
+
+def in_turns(all_turns: list[Trains]) -> None:
+    """Let each have its turn, round after round."""
+    for _ in range(ROUNDS):
+        for turns in all_turns:
+            turns.take(TURN_S)
+
+
+def on_a_card(dataset: Dataset) -> None:
+    """Print what a card does with steps that are captured and with eager ones; its pixels are binarised anew."""
+    ways = [
+        (network.name, Turns(dataset, network.values, 1, capture=capture, grey=False))
+        for network in NETWORKS
+        if not network.small
+        for capture in (True, False)
+    ]
+    for _, turns in ways:
+        turns.warm_up()
+    in_turns([turns for _, turns in ways])
+    for name, turns in ways:
+        row(f"training: {name}, {turns.text}", statistics.median(turns.rates), None, "images/s", "more")
+
+
+def on_the_processor(dataset: Dataset, network: Network, threads: int, python: Path) -> None:
+    """Print what a run does beside the same step in JAX and beside the products alone, with so many threads."""
+    data = pooled(dataset) if network.small else dataset
+    captured = Turns(data, network.values, threads)
+    others: dict[str, Trains] = {
+        "with eager steps": Turns(data, network.values, threads, capture=False),
+        "with pixels binarised anew": Turns(data, network.values, threads, grey=False),
+    }
+    for turns in (captured, *others.values()):
+        turns.warm_up()  # type: ignore[attr-defined]
+    with contextlib.ExitStack() as stack:
+        if network.hidden:
+            height, width = data.train.images.shape[1:]
+            others["matrix products alone"] = Products(height * width, network.hidden, LATENT, BATCH)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latent-explorer-bench-")))
+            np.save(folder / "images.npy", data.train.images)
+            widths = "-".join(map(str, network.hidden))
+            peer = Peer(python, "jax_scan.py", str(folder / "images.npy"), widths, str(threads))
+            others["JAX, jitted scan"] = stack.enter_context(peer)
+            print(f"{network.name}, {threads} threads: {captured.text}; {peer.text}", flush=True)
+            peer.take(WARM_UP_S)
+            peer.rates.clear()
+        in_turns([captured, *others.values()])
+    name = f"{network.name}, {threads} thread{'s' if threads > 1 else ''}"
+    ours = statistics.median(captured.rates)
+    medians = {what: statistics.median(turns.rates) for what, turns in others.items()}
+    row(f"training: {name}", ours, medians.get("JAX, jitted scan"), "images/s", "more")
+    for what, rate in medians.items():
+        row(f"training: {name}, {what}", rate, None, "images/s", "more")
+    if floor := medians.get("matrix products alone"):
+        limit = FLOOR_SHARE if threads == 1 and not network.small else None
+        row(f"training: {name}, share of the products' floor", ours / floor, limit, "", "more")
 
 
 def main() -> int:
     """Print the rows."""
     dataset = load_dataset(ExperimentConfig().data)
-    # A card leaves the processor's threads nothing to do, and can take its steps in two ways.
-    ways = ((1, True), (1, False)) if torch.cuda.is_available() else ((1, True), (2, True))
-    all_turns = [
-        Turns(name, dataset, values, threads, capture=capture)
-        for name, values in NETWORKS.items()
-        for threads, capture in ways
-    ]
-    for turns in all_turns:
-        turns.warm_up()
-    for _ in range(ROUNDS):
-        for turns in all_turns:
-            turns.take(TURN_S)
-    for turns in all_turns:
-        row(f"training: {turns.text}", statistics.median(turns.rates), None, "images/s", "more")
+    if torch.cuda.is_available():
+        on_a_card(dataset)
+        return 0
+    python = peers_python("jax>=0.4.30")
+    for network in NETWORKS:
+        for threads in (1, 2):
+            on_the_processor(dataset, network, threads, python)
     return 0
 
 
