@@ -1,8 +1,8 @@
 """What a computation asked of torch, operation by operation, as a program that can be written down and run again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,14 +34,13 @@ GENERATOR = _Generator()
 """Stands for the generator that all that is random comes from."""
 
 
-@runtime_checkable
-class Operator(Protocol):
-    """One of torch's operators, in one of its overloads."""
+Operator = Callable[..., object]
+"""One of torch's operators, in one of its overloads."""
 
-    _schema: Any
 
-    def __call__(self, *args: object, **kwargs: object) -> object:
-        """Compute."""
+def schema_of(target: Operator) -> Any:  # noqa: ANN401 - torch has no public type for it, nor a public way to it
+    """Return what an operator is declared to take and to return."""
+    return target._schema  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 @dataclass(slots=True, eq=False)
@@ -55,39 +54,38 @@ class Operation:
     is_list: bool
     """Whether it returns a list or tuple of tensors."""
 
-    @property
-    def name(self) -> str:
-        """The operator, without its overload."""
-        name: str = self.target._schema.name  # noqa: SLF001 - torch has no public way to it
-        return name
+    name: str = field(init=False)
+    """The operator, without its overload."""
+    inputs: tuple[Value, ...] = field(init=False)
+    """The values it takes, lists of them included."""
+    written: tuple[Value, ...] = field(init=False)
+    """The values it changes in place."""
+    is_random: bool = field(init=False)
+    """Whether it draws from the generator."""
+    is_view: bool = field(init=False)
+    """Whether what it returns shares memory with what it takes."""
 
-    def inputs(self) -> Iterator[Value]:
-        """Yield the values it takes, lists of them included."""
-        for argument in (*self.args, *self.kwargs.values()):
-            for one in argument if isinstance(argument, (list, tuple)) else (argument,):
-                if isinstance(one, Value):
-                    yield one
-
-    def written(self) -> Iterator[Value]:
-        """Yield the values it changes in place."""
-        schema = self.target._schema  # noqa: SLF001
+    def __post_init__(self) -> None:
+        """See what it takes, and what becomes of that."""
+        schema = schema_of(self.target)
+        given = (*self.args, *self.kwargs.values())
+        self.name = schema.name
+        self.inputs = tuple(_values(given))
+        changed = []
         for place, declared in enumerate(schema.arguments):
-            if declared.alias_info is None or not declared.alias_info.is_write:
-                continue
-            given = self.args[place] if place < len(self.args) else self.kwargs.get(declared.name)
-            for one in given if isinstance(given, (list, tuple)) else (given,):
-                if isinstance(one, Value):
-                    yield one
+            if declared.alias_info is not None and declared.alias_info.is_write:
+                changed.append(self.args[place] if place < len(self.args) else self.kwargs.get(declared.name))
+        self.written = tuple(_values(changed))
+        self.is_random = any(one is GENERATOR for one in given)
+        self.is_view = any(returned.alias_info is not None for returned in schema.returns)
 
-    @property
-    def is_random(self) -> bool:
-        """Whether it draws from the generator."""
-        return any(one is GENERATOR for one in (*self.args, *self.kwargs.values()))
 
-    @property
-    def is_view(self) -> bool:
-        """Whether what it returns shares memory with what it takes."""
-        return any(returned.alias_info is not None for returned in self.target._schema.returns)  # noqa: SLF001
+def _values(arguments: Iterable[Any]) -> list[Value]:
+    found = []
+    for argument in arguments:
+        many = argument if isinstance(argument, (list, tuple)) else (argument,)
+        found += [one for one in many if isinstance(one, Value)]
+    return found
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +101,7 @@ class Program:
     def kept(self) -> tuple[Value, ...]:
         """Return the values that are neither given nor made, in the order of their first use."""
         made = {value for operation in self.operations for value in operation.outputs}
-        needed = [value for operation in self.operations for value in operation.inputs()] + list(self.outputs)
+        needed = [value for operation in self.operations for value in operation.inputs] + list(self.outputs)
         return tuple(value for value in dict.fromkeys(needed) if value not in made and value not in self.inputs)
 
 
@@ -151,7 +149,7 @@ class _Recorder(TorchDispatchMode):
     ) -> object:
         """Run an operator, and note it."""
         kwargs = kwargs or {}
-        name = func._schema.name  # noqa: SLF001
+        name = schema_of(func).name
         if name in _LOOKS:
             raise CaptureError(f"it looks at a number in a tensor ({name})")
         result = func(*args, **kwargs)
@@ -159,7 +157,7 @@ class _Recorder(TorchDispatchMode):
         named = {key: self._as_value(argument) for key, argument in kwargs.items()}
         is_list = isinstance(result, (list, tuple))
         operation = Operation(func, taken, named, (), is_list)
-        if not (written := tuple(operation.written())) or not isinstance(result, Tensor):
+        if not (written := operation.written) or not isinstance(result, Tensor):
             returned = result if isinstance(result, (list, tuple)) else () if result is None else (result,)
             operation.outputs = tuple(self._new(one) for one in returned)
         else:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from core.training.captured.recording import GENERATOR, CaptureError, Operation, Program, Value
+from core.training.captured.recording import GENERATOR, CaptureError, Operation, Program, Value, schema_of
 
 _HEAD = """
 def chunk(kept: List[Tensor], groups: List[List[Tensor]], indices: Tensor, seeds: List[int], betas: Tensor,
@@ -82,7 +82,7 @@ class _Group:
 
 def _with_groups(operation: Operation, program: Program, groups: list[list[Tensor]]) -> Operation:
     """Return the operation with lists that it writes to as groups, whose tensors are added to these."""
-    written = set(operation.written())
+    written = set(operation.written)
     args = list(operation.args)
     for place, argument in enumerate(args):
         if isinstance(argument, list) and any(value in written for value in argument):
@@ -96,7 +96,7 @@ def _with_groups(operation: Operation, program: Program, groups: list[list[Tenso
 def _lines(operation: Operation, number: int) -> list[str]:
     space, name = operation.name.split("::")
     # By its name: TorchScript takes a type for a number, and a view as a type for one of that size.
-    declared = operation.target._schema.arguments  # noqa: SLF001 - torch has no public way to it
+    declared = schema_of(operation.target).arguments
     arguments = [
         f"{declared[place].name}={_literal(argument)}" if isinstance(argument, torch.dtype) else _literal(argument)
         for place, argument in enumerate(operation.args)

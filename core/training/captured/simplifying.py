@@ -33,7 +33,7 @@ class _Memory:
 
     def __init__(self, program: Program) -> None:
         self._tensors = program.tensors
-        written = (value for operation in program.operations for value in operation.written())
+        written = (value for operation in program.operations for value in operation.written)
         self._written = {_storage(self._tensors[value]) for value in written}
 
     def is_written(self, values: Iterable[Value]) -> bool:
@@ -87,8 +87,8 @@ def _without_repetitions(program: Program) -> None:
     memory, same, seen, left = _Memory(program), dict[Value, Value](), dict[Any, Operation](), list[Operation]()
     for recorded in program.operations:
         operation = _renamed(recorded, same)
-        repeatable = not operation.is_random and not any(operation.written())
-        touched = operation.outputs if operation.is_view else (*operation.inputs(), *operation.outputs)
+        repeatable = not operation.is_random and not operation.written
+        touched = operation.outputs if operation.is_view else (*operation.inputs, *operation.outputs)
         if repeatable and (operation.is_view or not memory.is_written(touched)):
             key = (operation.target, _frozen(operation.args), _frozen(operation.kwargs))
             earlier = seen.setdefault(key, operation)
@@ -104,13 +104,13 @@ def _with_constants_made(program: Program) -> None:
     memory, constant, left = _Memory(program), set(program.kept()), list[Operation]()
     for operation in program.operations:
         of_nothing = operation.name in _OF_SHAPE_ALONE | _MADE_OF_NOTHING
-        of_constants = bool(inputs := list(operation.inputs())) and all(value in constant for value in inputs)
+        of_constants = bool(inputs := operation.inputs) and all(value in constant for value in inputs)
         alike = (of_nothing and not memory.is_written(operation.outputs)) or (
             of_constants and not memory.is_written((*inputs, *operation.outputs))
         )
         # A view of what stays, weights for one, shows whatever is written there.
         of_place = operation.is_view and of_constants
-        if (alike or of_place) and not operation.is_random and not any(operation.written()):
+        if (alike or of_place) and not operation.is_random and not operation.written:
             constant.update(operation.outputs)
         else:
             left.append(operation)
@@ -121,8 +121,8 @@ def _without_the_unused(program: Program) -> None:
     """Leave out what nobody takes, but for what writes or draws."""
     wanted, left = set(program.outputs), list[Operation]()
     for operation in reversed(program.operations):
-        if operation.is_random or any(operation.written()) or any(value in wanted for value in operation.outputs):
-            wanted.update(operation.inputs())
+        if operation.is_random or operation.written or any(value in wanted for value in operation.outputs):
+            wanted.update(operation.inputs)
             left.append(operation)
     _take(program, left[::-1], {})
 
@@ -159,7 +159,7 @@ _OUT: dict[str, Any] = {"aten::mm": torch.ops.aten.mm.out, "aten::sum": torch.op
 def _uses(program: Program) -> dict[Value, int]:
     counts: dict[Value, int] = dict.fromkeys(program.tensors, 0)
     for operation in program.operations:
-        for value in operation.inputs():
+        for value in operation.inputs:
             counts[value] += 1
     for value in program.outputs:
         counts[value] += 1
@@ -172,15 +172,17 @@ def _take(program: Program, operations: list[Operation], same: dict[Value, Value
 
 
 def _renamed(operation: Operation, same: dict[Value, Value]) -> Operation:
-    def rename(argument: object) -> Any:  # noqa: ANN401 - an argument of whatever type an operator takes
-        if isinstance(argument, list):
-            return [rename(one) for one in argument]
-        return same.get(argument, argument) if isinstance(argument, Value) else argument
-
-    if not any(value in same for value in operation.inputs()):
+    if not any(value in same for value in operation.inputs):
         return operation
-    args = tuple(rename(argument) for argument in operation.args)
-    return replace(operation, args=args, kwargs={key: rename(given) for key, given in operation.kwargs.items()})
+    args = tuple(_with_other_names(argument, same) for argument in operation.args)
+    kwargs = {key: _with_other_names(given, same) for key, given in operation.kwargs.items()}
+    return replace(operation, args=args, kwargs=kwargs)
+
+
+def _with_other_names(argument: object, same: dict[Value, Value]) -> Any:  # noqa: ANN401 - of whatever type it was
+    if isinstance(argument, list):
+        return [same.get(one, one) if isinstance(one, Value) else one for one in argument]
+    return same.get(argument, argument) if isinstance(argument, Value) else argument
 
 
 def _frozen(argument: object) -> object:

@@ -79,6 +79,7 @@ class LatentCanvas(CanvasHand):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Take hold of a handle, a data point or the plane."""
+        self._let_go_unless_pressed(event)
         if self._gesture is not Gesture.NONE:
             return
         self._button = event.button()
@@ -89,6 +90,7 @@ class LatentCanvas(CanvasHand):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Move what is held, or show what is under the mouse."""
+        self._let_go_unless_pressed(event)
         if self._gesture is Gesture.NONE:
             self._hover(event.position())
         else:
@@ -99,6 +101,12 @@ class LatentCanvas(CanvasHand):
         if event.button() == self._button:
             self._release(event.position())
             self._hover(event.position())
+
+    def _let_go_unless_pressed(self, event: QMouseEvent) -> None:
+        """End a gesture whose button was let go of where the canvas was not told, as over a window that came up."""
+        pressed_again = event.type() == QEvent.Type.MouseButtonPress and event.button() == self._button
+        if self._gesture is not Gesture.NONE and (pressed_again or not event.buttons() & self._button):
+            self._let_go()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Ask for a new handle, except on a handle, which is only taken hold of again."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QPaintEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -293,3 +293,40 @@ def test_a_drag_repaints_only_what_changed(qtbot: QtBot) -> None:
         QTest.mouseMove(canvas, start + QPoint(30, 0))
     QTest.mouseRelease(canvas, LEFT, pos=start + QPoint(30, 0))
     assert 0 < canvas.areas[0] < 0.1 * canvas.width() * canvas.height()
+
+
+@pytest.mark.parametrize("button", [LEFT, MIDDLE])
+def test_a_release_that_never_came_ends_with_the_next_press(
+    canvas: LatentCanvas, recorder: Recorder, button: Qt.MouseButton
+) -> None:
+    """As when a window came up under the button."""
+    canvas.set_handles((make_handle(7, 0.0, 0.0),), 7)
+    far = at(canvas, 2.0, 2.0)
+    QTest.mousePress(canvas, button, pos=far)
+    QTest.mouseMove(canvas, far + QPoint(5, 5))
+    before = canvas.view
+    QTest.mousePress(canvas, button, pos=at(canvas, 0.0, 0.0))
+    assert canvas.view == before
+    QTest.mouseRelease(canvas, button, pos=at(canvas, 0.0, 0.0))
+    drag(canvas, at(canvas, 0.0, 0.0), at(canvas, 1.0, 0.5))
+    assert canvas.view == before
+    assert recorder.named("handle_dragged")[-1][1:] == pytest.approx((1.0, 0.5), abs=1.0 / canvas.view.scale)
+
+
+def test_a_move_without_a_button_holds_nothing(canvas: LatentCanvas, recorder: Recorder) -> None:
+    canvas.set_handles((make_handle(7, 0.0, 0.0),), 7)
+    QTest.mousePress(canvas, LEFT, pos=at(canvas, 0.0, 0.0))
+    place = at(canvas, 1.0, 1.0)
+    none = Qt.MouseButton.NoButton
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(place),
+        QPointF(canvas.mapToGlobal(place)),
+        none,
+        none,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(canvas, event)
+    QTest.qWait(20)
+    assert recorder.named("handle_dragged") == []
+    QTest.mouseRelease(canvas, LEFT, pos=place)
