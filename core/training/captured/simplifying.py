@@ -72,12 +72,10 @@ def _same_as(operation: Operation, program: Program, made_by: dict[Value, Operat
         return found
     before, after = program.tensors[first], program.tensors[operation.outputs[0]]
     same_layout = (before.shape, before.stride(), before.dtype) == (after.shape, after.stride(), after.dtype)
-    second = operation.args[1] if len(operation.args) > 1 else None
-    is_one = isinstance(second, (int, float)) and second == 1 and len(operation.args) == len(("value", "number"))
     leaves_as_it_is = (
         name in _SAME_SHAPE
         or (name == "aten::repeat" and set(operation.args[1]) == {1})
-        or (name in _LEAVE_WITH_ONE and is_one and not operation.kwargs)
+        or (name in _LEAVE_WITH_ONE and operation.args[1:] == (1,) and not operation.kwargs)
     )
     return first if name in _ALIASES or (same_layout and leaves_as_it_is) else None
 
