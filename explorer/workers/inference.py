@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _Request = HandRequest | PictureRequest | FilmstripRequest | MosaicRequest | CodesRequest
 # What the hand waits for comes first, what only refreshes the background last.
 _URGENCY = (HandRequest, PictureRequest, FilmstripRequest, MosaicRequest, CodesRequest)
+# These do not even wait for the codes of all images to be done.
+_URGENT = (HandRequest, PictureRequest)
 
 
 class InferenceThread(ServingThread):
@@ -89,13 +91,16 @@ class InferenceThread(ServingThread):
         """Serve requests until told to shut down."""
         lower_priority(self)
         while (work := self._next()) is not None:
-            try:
-                if isinstance(work, tuple):
-                    self._adopt(*work)
-                else:
-                    self._answer(work)
-            except Exception as error:
-                self.failed.emit(Failed(str(error) or type(error).__name__, traceback.format_exc()))
+            self._attempt(work)
+
+    def _attempt(self, work: tuple[ModelConfig, Weights] | _Request) -> None:
+        try:
+            if isinstance(work, tuple):
+                self._adopt(*work)
+            else:
+                self._answer(work)
+        except Exception as error:
+            self.failed.emit(Failed(str(error) or type(error).__name__, traceback.format_exc()))
 
     def _next(self) -> tuple[ModelConfig, Weights] | _Request | None:
         with self._wake:
@@ -162,12 +167,30 @@ class InferenceThread(ServingThread):
     def _answer_codes(self, coder: "Coder", request: CodesRequest, start: float) -> None:
         split = request.dataset.half(request.split_name)
         codes = encode_split(
-            coder, split, request.split_name, request.dataset.config, request.limit, should_stop=self._is_outdated
+            coder,
+            split,
+            request.split_name,
+            request.dataset.config,
+            request.limit,
+            should_stop=self._stops_between_pieces,
         )
         if codes is None:
             return
         statistics = latent_statistics(codes, coder.config)
         self.codes_ready.emit(CodesResult(codes, statistics, 1e3 * (time.perf_counter() - start), request))
+
+    def _stops_between_pieces(self) -> bool:
+        """Answer what the hand waits for; return whether the codes in work are of no more use."""
+        while (request := self._urgent()) is not None:
+            self._attempt(request)
+        return self._is_outdated()
+
+    def _urgent(self) -> _Request | None:
+        with self._wake:
+            for kind in _URGENT:
+                if self._model is None and kind in self._slots:
+                    return self._slots.pop(kind)
+        return None
 
     def _is_outdated(self) -> bool:
         with self._wake:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from core.config import ModelConfig
@@ -263,3 +264,27 @@ def test_a_newer_request_for_codes_interrupts_the_one_in_progress(
     thread.ask(CodesRequest("held_out", bars_data(), 100))
     qtbot.waitUntil(lambda: bool(heard.codes))
     assert [codes.split for codes in heard.codes] == ["held_out"]
+
+
+def test_the_hand_does_not_wait_for_all_images_to_be_encoded(
+    qtbot: QtBot, thread: InferenceThread, heard: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = threading.Event(), threading.Event()
+    thread.picture_encoded.connect(lambda _result: answered.set(), Qt.ConnectionType.DirectConnection)
+
+    def encode_until_the_hand_is_answered(*values: Any, should_stop: Any, **named: Any) -> Codes | None:
+        asked.set()
+        while not answered.is_set():
+            assert not should_stop()
+        return encode_split(*values, should_stop=should_stop, **named)
+
+    monkeypatch.setattr(module, "encode_split", encode_until_the_hand_is_answered)
+    thread.set_model(trained().config.model, trained().as_weights(1))
+    qtbot.waitUntil(lambda: bool(heard.hands))
+    thread.ask(CodesRequest("train", bars_data(), 100))
+    assert asked.wait(5.0)
+    thread.ask(hand_request(1, 0.0, 0.0, 0.0))  # of a wrong shape: the codes in work outlive what goes wrong meanwhile
+    thread.ask(PictureRequest(3, np.zeros(SIDE * SIDE, np.float32)))
+    qtbot.waitUntil(lambda: bool(heard.codes))
+    assert [result.serial for result in heard.encodings] == [3]
+    assert len(heard.failures) == 1
