@@ -1,16 +1,21 @@
 """The cost of held-out images, at beta = 1 and with noise that never changes, so that a curve shows only the model."""
 
-from collections.abc import Iterator
+import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from jaxtyping import Int64
+from torch import Tensor
 
 from core.config import DataConfig
-from core.models.picture_model import PictureModel
-from core.objectives.terms import Objective
 from core.snapshots import ElboMeans, Split
-from core.training.randomness import Stream, reseed
+from core.tensors import Images
+from core.training.randomness import Stream, stream_seed
 from core.training.resident import fill_as_seen
+
+if TYPE_CHECKING:
+    from core.training.summing import PieceSums
 
 PIECE = 125
 """Images of one call, few enough that none takes long."""
@@ -28,7 +33,8 @@ class HeldOutImages:
         self._order = order
         self._seen = torch.empty((len(split), split.images[0].size if len(split) else 0), dtype=torch.uint8)
         self._seen = self._seen.to(device)
-        self._filled = 0
+        self.device = device
+        self._filled = 0  # pieces
         self._generator = torch.Generator(device)
         self.per_call = PIECE
         """How many images are evaluated at once; fewer where memory is short, none where it suffices for none."""
@@ -41,62 +47,82 @@ class HeldOutImages:
         """How many images the subset has."""
         return min(NUM_SUBSET, len(self))
 
+    @property
+    def evaluates_whole_pieces(self) -> bool:
+        """Whether memory suffices for that."""
+        return self.per_call == PIECE
+
     def take_fewer(self) -> bool:
         """Evaluate half as many at once; return whether any are left."""
         self.per_call //= 2
         return self.per_call > 0
 
-    def pieces(self, num_images: int) -> Iterator[tuple[torch.Tensor, torch.Generator]]:
-        """Yield x of the first images, piece after piece, each with the generator of its fixed noise."""
-        for start in range(0, num_images, PIECE):
-            stop = min(start + PIECE, num_images)
-            if stop > self._filled:
-                # One draw for each image, made when it is first needed: all at once would hold up the start.
-                fill_as_seen(self._seen[start:stop], self._images, self._order[start:stop], self._config)
-                self._filled = stop
-            reseed(self._generator, self._config.data_seed, Stream.HELD_OUT, start // PIECE)
-            yield self._seen[start:stop].float().div_(255.0), self._generator
+    @property
+    def num_pieces(self) -> int:
+        """How many pieces they come in; the last may be smaller."""
+        return -(-len(self) // PIECE)
+
+    def indices_of(self, piece: int) -> Int64[Tensor, "n"]:
+        """Return where the images of a piece lie."""
+        return torch.arange(piece * PIECE, min((piece + 1) * PIECE, len(self)), device=self.device)
+
+    def seed_of(self, piece: int) -> int:
+        """Return the seed of a piece's noise, always the same."""
+        return stream_seed(self._config.data_seed, Stream.HELD_OUT, piece)
+
+    def fill(self, pieces: range) -> None:
+        """Make what the model sees of these pieces and those before them."""
+        while self._filled < min(pieces.stop, self.num_pieces):
+            # One draw for each image, made when it is first needed: all at once would hold up the start.
+            part = slice(self._filled * PIECE, (self._filled + 1) * PIECE)
+            fill_as_seen(self._seen[part], self._images, self._order[part], self._config)
+            self._filled += 1
+
+    def batch(self, indices: Int64[Tensor, "n"]) -> Images:
+        """Return the x of images that have been filled in."""
+        return self._seen.index_select(0, indices).float().div_(255.0)
+
+    def piece(self, piece: int) -> tuple[Images, torch.Generator]:
+        """Return the x of a piece, and the generator of its noise."""
+        self.fill(range(piece, piece + 1))
+        return self.batch(self.indices_of(piece)), self._generator.manual_seed(self.seed_of(piece))
 
 
 class Evaluation:
-    """One pass over held-out images, advanced piece by piece so that commands are heard in between."""
+    """One pass over held-out images, advanced some pieces at a time so that commands are heard in between."""
 
-    def __init__(self, images: HeldOutImages, model: PictureModel, objective: Objective, *, complete: bool) -> None:
-        self._images = images
-        self._model = model
-        self._objective = objective
+    def __init__(self, images: HeldOutImages, sums: "PieceSums", *, has_prior: bool, complete: bool) -> None:
+        self.images = images
+        self._sums_of = sums
+        self._has_prior = has_prior
         self._num_images = len(images) if complete else images.num_subset
-        self._pieces = images.pieces(self._num_images)
-        self._sums: list[torch.Tensor] = []
-        self._counts: list[int] = []
+        self._num_pieces = -(-self._num_images // PIECE)
+        self._sums: list[Tensor] = []
+        self._done = 0
+        self._seconds_per_piece = float("inf")
 
-    @torch.no_grad()
-    def advance(self) -> bool:
-        """Evaluate the next piece; return False when there was none left."""
-        piece = next(self._pieces, None)
-        if piece is None:
-            return False
-        x, generator = piece
-        for part in torch.split(x, self._images.per_call):
-            terms = self._objective.terms(self._model, part, generator)
-            sums = [terms.nll.sum(dtype=torch.float64).reshape(1)]
-            if terms.kl_per_dimension is not None:
-                sums.append(terms.kl_per_dimension.sum(dim=0, dtype=torch.float64))
-            self._sums.append(torch.cat(sums))
-            self._counts.append(len(part))
-        return True
+    def advance(self, seconds: float) -> bool:
+        """Evaluate pieces for about so long, at least one; return whether any are left."""
+        fits = int(seconds / self._seconds_per_piece)
+        pieces = range(self._done, min(self._done + max(fits, 1), self._num_pieces))
+        start = time.perf_counter()
+        self._sums.append(self._sums_of.of(pieces))
+        # What else the machine does only adds time.
+        self._seconds_per_piece = min(self._seconds_per_piece, (time.perf_counter() - start) / len(pieces))
+        self._done = pieces.stop
+        return self._done < self._num_pieces
 
     def means(self) -> list[tuple[int, ElboMeans]]:
         """Return (number of images, means) over the subset and, where more were evaluated, over all of them."""
-        sums = torch.stack(self._sums).cpu().numpy()
-        counts = np.cumsum(self._counts)
+        sums = torch.cat(self._sums).cpu().numpy()
+        counts = np.minimum(np.arange(1, self._num_pieces + 1) * PIECE, self._num_images)
         totals = np.cumsum(sums, axis=0)
-        wanted = sorted({self._images.num_subset, self._num_images})
+        wanted = sorted({self.images.num_subset, self._num_images})
         return [
             (int(counts[row]), self._means_of(totals[row] / counts[row])) for row in np.searchsorted(counts, wanted)
         ]
 
     def _means_of(self, row: np.ndarray[tuple[int], np.dtype[np.float64]]) -> ElboMeans:
         per_dimension = tuple(float(value) for value in row[1:])
-        kl = float(row[1:].sum()) if self._model.has_prior else None
+        kl = float(row[1:].sum()) if self._has_prior else None
         return ElboMeans(float(row[0]), kl, per_dimension)

@@ -78,6 +78,8 @@ class TrainingRun:
         self._halvings = 0
         self._version = 0
         self._pace = Pace()
+        self.stretch = 1
+        """How many times longer than usual it computes between two yields: what is computed is the same."""
         self._wanted_chunk = steps_per_chunk
         self._chunk_length = ChunkLength(steps_per_chunk)
         self._position = Position(0, 0, 0, -(-len(dataset.train) // training.batch_size))
@@ -176,7 +178,7 @@ class TrainingRun:
     def _chunk(self) -> StepReports | None:
         """Take some steps, wait for them, and see to those that went wrong; None where memory sufficed for none."""
         self._pace.begin()
-        num_steps = min(self._chunk_length.steps, self._timetable.steps_to_boundary(self._position))
+        num_steps = min(self._chunk_length.steps * self.stretch, self._timetable.steps_to_boundary(self._position))
         positions = [self._position]
         while len(positions) <= num_steps:
             positions.append(positions[-1].after_step())
@@ -280,9 +282,9 @@ class TrainingRun:
         self._place.leave_card()
         self._divergence = Divergence(self._place.stepper, self._position.step)
         self._divergence.load(counts)
+        self._make_plan()
         if self._evaluation is not None:
             self._plan_evaluation()  # anew, with the images where the model is
-        self._make_plan()
         self._note("memory", f"out of memory on {card}: training goes on with the processor")
 
     def _make_plan(self) -> None:
@@ -298,8 +300,7 @@ class TrainingRun:
     def _plan_evaluation(self) -> None:
         held_out = self._place.held_out
         if len(held_out) and held_out.per_call and self._timetable.is_evaluation_due(self._position):
-            complete = self._timetable.ends(self._position)
-            self._evaluation = Evaluation(held_out, self._model, self._objective, complete=complete)
+            self._evaluation = self._place.evaluation(complete=self._timetable.ends(self._position))
 
     def _evaluate(self, evaluation: Evaluation) -> Generator[Event, None, None]:
         """Evaluate in pieces with a yield between them; the reports are then to be said."""
@@ -321,11 +322,8 @@ class TrainingRun:
     def _advanced(self, evaluation: Evaluation) -> bool:
         """Evaluate pieces for about one chunk's time; return whether there may be more."""
         self._pace.begin()
-        deadline = self._pace.now() + CHUNK_SECONDS
         try:
-            more = evaluation.advance()
-            while more and self._pace.now() < deadline:
-                more = evaluation.advance()
+            more = evaluation.advance(CHUNK_SECONDS * self.stretch)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -10,14 +10,15 @@ from core.data.dataset import Dataset
 from core.models.picture_model import PictureModel
 from core.objectives.terms import Objective
 from core.snapshots import ExecutionPlan
-from core.training.captured.choice import step_taker
+from core.training.captured.choice import piece_sums, step_taker
 from core.training.device import choose_threads
-from core.training.held_out import HeldOutImages
+from core.training.held_out import Evaluation, HeldOutImages
 from core.training.memory import is_out_of_memory, release
 from core.training.position import Position
 from core.training.randomness import Stream, epoch_order, stream_seed
 from core.training.resident import ResidentImages
 from core.training.steps import GuardedStepper
+from core.training.summing import EagerSums, PieceSums
 from core.training.taking import EagerSteps, PlannedSteps, StepTaker
 
 
@@ -42,6 +43,7 @@ class Workplace:
         self.held_out: HeldOutImages
         self.generator: torch.Generator
         self.stepper: GuardedStepper
+        self._sums: PieceSums
 
     def settle_first(self, device: torch.device, *, fresh: bool) -> str:
         """Settle on a device, or on the processor where a card has too little memory; return what is to be said of it.
@@ -90,6 +92,7 @@ class Workplace:
             self.taker, problem = step_taker(
                 self.stepper, self.images, self.generator, training.batch_size, capture=self._capture
             )
+            self._sums = piece_sums(self.held_out, self.model, self._objective, capture=self._capture)
         plan = ExecutionPlan(
             device=_name_of(self.device),
             precision=training.precision,
@@ -99,6 +102,12 @@ class Workplace:
             torch_version=torch.__version__,
         )
         return plan, "" if self.taker.name != EagerSteps.name else problem
+
+    def evaluation(self, *, complete: bool) -> Evaluation:
+        """Return an evaluation of all held-out images, or of the subset of them, that is still to begin."""
+        whole = self.held_out.evaluates_whole_pieces
+        sums = self._sums if whole else EagerSums(self.held_out, self.model, self._objective)
+        return Evaluation(self.held_out, sums, has_prior=self.model.has_prior, complete=complete)
 
     def take_steps(self, positions: Sequence[Position], rates: Sequence[float], betas: Sequence[float]) -> None:
         """Take the steps after these positions, with a learning rate and beta for each.

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from core.training.loop import TrainingRun
 
 _REPORT_GAP_S = 1 / 30
+# Each time the run comes up for air it takes the interpreter's lock from the window, and waits for it: while a hand
+# moves that is too often thirty times a second, for both.
+_STRETCH_FOR_A_HAND = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class TrainingThread(ServingThread):
         self._paused = False
         self._shutting_down = False
         self._request: RunRequest | None = None
+        self._hand_moves = False
 
     def load_torch(self) -> None:
         """Import torch now, so that the first run starts at once."""
@@ -138,6 +142,10 @@ class TrainingThread(ServingThread):
     def send_weights(self, version: int) -> None:
         """Send a copy of the weights, under this version number, after the current chunk."""
         self._commands.put(_SendWeights(version))
+
+    def set_hand_moving(self, moving: bool) -> None:  # noqa: FBT001 - a setter
+        """Come up for air less often while the hand moves."""
+        self._hand_moves = moving
 
     def save(self, path: Path) -> None:
         """Write the model in training as it stands; `model_saved` or `save_failed` follows, unless it ends first."""
@@ -219,6 +227,7 @@ class TrainingThread(ServingThread):
         events = run.events()
         try:
             for event in events:
+                run.stretch = _STRETCH_FOR_A_HAND if self._hand_moves else 1
                 batch.add(event)
                 keeper.record(event)
                 if batch.age_s >= _REPORT_GAP_S:

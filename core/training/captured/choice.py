@@ -1,11 +1,16 @@
-"""Which way of taking steps a run has."""
+"""Which way of taking steps, and of evaluating what was reached, a run has."""
 
 import torch
 
+from core.models.picture_model import PictureModel
+from core.objectives.terms import Objective
 from core.training.captured.cuda_graph import GraphedSteps
 from core.training.captured.scripted import ScriptedSteps
+from core.training.captured.scripted_sums import ScriptedSums
+from core.training.held_out import HeldOutImages
 from core.training.resident import ResidentImages
 from core.training.steps import GuardedStepper
+from core.training.summing import EagerSums, PieceSums
 from core.training.taking import EagerSteps, StepTaker
 
 
@@ -21,3 +26,15 @@ def step_taker(
         return captured(stepper, images, generator, size), ""
     except RuntimeError as error:
         return EagerSteps(stepper, images, generator), str(error)
+
+
+def piece_sums(images: HeldOutImages, model: PictureModel, objective: Objective, *, capture: bool) -> PieceSums:
+    """Return the quickest way to evaluate held-out images that works here."""
+    eager = EagerSums(images, model, objective)
+    # On a card nothing waits for the single operation.
+    if not capture or images.device.type == "cuda":
+        return eager
+    try:
+        return ScriptedSums(images, model, objective)
+    except RuntimeError:
+        return eager

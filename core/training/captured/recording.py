@@ -97,6 +97,8 @@ class Program:
     outputs: tuple[Value, ...]
     tensors: dict[Value, Tensor] = field(default_factory=dict)
     """What each value was when it was recorded; those that no operation makes stay: weights, moments, images."""
+    changing: tuple[Tensor, ...] = ()
+    """Tensors that stay, but that others write to between two runs."""
 
     def kept(self) -> tuple[Value, ...]:
         """Return the values that are neither given nor made, in the order of their first use."""

@@ -19,7 +19,7 @@ _SAME_SHAPE = {"aten::view", "aten::_unsafe_view", "aten::expand", "aten::reshap
 
 def simplified(program: Program) -> Program:
     """Return the program without detours, without what it computes twice or for nobody, or always alike."""
-    shorter = Program(list(program.operations), program.inputs, program.outputs, dict(program.tensors))
+    shorter = replace(program, operations=list(program.operations), tensors=dict(program.tensors))
     before = -1
     while before != len(shorter.operations):
         before = len(shorter.operations)
@@ -29,12 +29,12 @@ def simplified(program: Program) -> Program:
 
 
 class _Memory:
-    """Which values lie in memory that some operation writes to."""
+    """Which values lie in memory that some operation, or someone else, writes to."""
 
     def __init__(self, program: Program) -> None:
         self._tensors = program.tensors
-        written = (value for operation in program.operations for value in operation.written)
-        self._written = {_storage(self._tensors[value]) for value in written}
+        written = [self._tensors[value] for operation in program.operations for value in operation.written]
+        self._written = {_storage(tensor) for tensor in (*written, *program.changing)}
 
     def is_written(self, values: Iterable[Value]) -> bool:
         return any(_storage(self._tensors[value]) in self._written for value in values)
@@ -146,7 +146,7 @@ def written_at_once(program: Program) -> Program:
         instead[id(maker)] = [replace(maker, target=_OUT[maker.name], kwargs={**maker.kwargs, "out": view}, outputs=())]
         instead[id(operation)] = []
     left = [one for operation in program.operations for one in instead.get(id(operation), [operation])]
-    shorter = Program(left, program.inputs, program.outputs, program.tensors)
+    shorter = replace(program, operations=left)
     _without_the_unused(shorter)
     return shorter
 

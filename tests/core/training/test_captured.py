@@ -18,6 +18,7 @@ from core.training.captured.choice import step_taker
 from core.training.captured.recording import CaptureError, record
 from core.training.captured.script import ScriptedLoop
 from core.training.captured.scripted import ScriptedSteps
+from core.training.captured.scripted_sums import ScriptedSums
 from core.training.captured.simplifying import simplified, written_at_once
 from core.training.loop import TrainingRun
 from core.training.taking import EagerSteps
@@ -37,6 +38,8 @@ def test_a_captured_step_is_the_eager_one_bit_for_bit(values: dict[str, Any]) ->
     assert (captured.plan.path, eager.plan.path) == ("captured", "eager"), captured.history.notes
     assert same_weights(captured.weights(), eager.weights())
     assert same_arrays(captured.saved().optimiser, eager.saved().optimiser)
+    assert isinstance(captured._place.evaluation(complete=True)._sums_of, ScriptedSums)
+    assert captured.history.held_out == eager.history.held_out
     assert np.array_equal(captured.history.steps().nll, eager.history.steps().nll)
     assert np.array_equal(captured.history.steps().kl_per_dimension, eager.history.steps().kl_per_dimension)
 

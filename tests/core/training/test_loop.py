@@ -132,6 +132,19 @@ def test_a_stop_between_two_reports_of_an_evaluation_loses_neither(monkeypatch: 
     assert told == paused.history.held_out == unbroken.history.held_out == expected
 
 
+def test_a_run_that_computes_longer_between_two_yields_computes_the_same() -> None:
+    data = some_data(60, 10)
+    usual, stretched = (a_run(data, batch_size=2, epochs=2, steps_per_chunk=3) for _ in range(2))
+    lengths: list[int] = []
+    for event in stretched.events():
+        stretched.stretch = 3 if 20 <= stretched.step < 40 else 1
+        lengths += [len(event)] if isinstance(event, StepReports) else []
+    finished(usual)
+    assert max(lengths) > 3
+    assert same_weights(usual.weights(), stretched.weights())
+    assert usual.history.held_out == stretched.history.held_out
+
+
 def test_evaluations_do_not_perturb_training() -> None:
     with_held_out = a_run(some_data(30, 10))
     without = a_run(some_data(30, 0))

@@ -180,7 +180,7 @@ def test_an_evaluation_that_is_due_on_a_card_that_is_left_looks_at_the_images_on
     run._leave_card()
     assert run._evaluation is not before
     assert run._evaluation is not None
-    assert run._evaluation._images is run._place.held_out
+    assert run._evaluation.images is run._place.held_out
 
 
 _CHILD = """

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from core.saved_model import SavedModel
 from core.snapshots import Split, frozen
 from core.storage.model_file import load_model
+from core.training import loop
 from explorer.messages import (
     Completed,
     Failed,
@@ -197,3 +198,18 @@ def test_shutting_down_in_the_middle_of_a_run_saves_it(qtbot: QtBot, tmp_path: P
     assert thread.wait(5_000)
     qtbot.waitUntil(lambda: bool(heard.results), timeout=5_000)
     assert load_model(tmp_path / "autosave.safetensors").history.num_steps > 0
+
+
+def test_a_run_comes_up_for_air_less_often_while_the_hand_moves(
+    qtbot: QtBot, thread: TrainingThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stretches: list[int] = []
+    noted = property(lambda _run: 1, lambda _run, stretch: stretches.append(stretch))
+    monkeypatch.setattr(loop.TrainingRun, "stretch", noted, raising=False)
+    thread.start_run(request_for(tmp_path, epochs=LONG))
+    qtbot.waitUntil(lambda: stretches[-5:] == [1] * 5)
+    thread.set_hand_moving(True)
+    qtbot.waitUntil(lambda: stretches[-1] > 1)
+    thread.set_hand_moving(False)
+    qtbot.waitUntil(lambda: stretches[-1] == 1)
+    thread.stop()
