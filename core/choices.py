@@ -95,7 +95,16 @@ DEVICES = (
     Choice("cpu", "processor", "Always the processor."),
     Choice("cuda", "CUDA", "A CUDA graphics card; an error if there is none."),
 )
-PRECISIONS = (Choice("float32", "float32", "Single precision everywhere."),)
+PRECISIONS = (
+    Choice("float32", "float32", "Single precision everywhere."),
+    Choice(
+        "bfloat16",
+        "bfloat16",
+        "The networks' products of numbers with 8 bits, summed in single precision; weights, losses and optimiser stay "
+        "in single precision. Up to twice as quick where processor or card has such products (AMX, AVX-512 BF16), "
+        "slower where it has not.",
+    ),
+)
 FITS = (
     Choice("fit", "fit", "The whole picture, scaled to fit, on a background of its border's colour."),
     Choice("crop", "crop", "The middle square of the picture, scaled to fill."),

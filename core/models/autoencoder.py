@@ -14,7 +14,7 @@ class Autoencoder(LatentModel):
 
     def inference(self, x: Images) -> PointMass:
         """Return the code of each image."""
-        return PointMass(self.encoder(x))
+        return PointMass(self.through(self.encoder, x))
 
 
 @MODELS.register("denoising_autoencoder")
@@ -28,5 +28,5 @@ class SparseAutoencoder(Autoencoder):
 
     def inference(self, x: Images) -> PointMass:
         """Return the activations of the code's units."""
-        head = self.encoder(x)
+        head = self.through(self.encoder, x)
         return PointMass(torch.sigmoid(head) if self.config.sparsity == "kl" else head)

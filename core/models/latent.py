@@ -1,7 +1,7 @@
 """Models with a latent code: a network pair around it."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core.config import ModelConfig
 from core.models.networks import NETWORKS, initialise
@@ -30,8 +30,7 @@ class LatentModel(PictureModel):
 
     def generative(self, z: Codes) -> Logits:
         """Return the likelihood's parameters of each code, pixel after pixel."""
-        outputs: Tensor = self.decoder(z)
-        return self.observed(outputs)
+        return self.observed(self.through(self.decoder, z))
 
     def forward(self, x: Images) -> Logits:
         """Return the likelihood's parameters at the codes' means."""

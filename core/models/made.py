@@ -34,6 +34,9 @@ class Made(PictureModel):
 
     def forward(self, x: Images) -> Logits:
         """Return the parameters of p(x_i | x_<i) for every pixel i, in the picture's own order."""
+        return self.observed(self.through(self._masked, x))
+
+    def _masked(self, x: Images) -> Logits:
         masks = self.masks(x.device)
         value = x
         last = len(masks) - 1
@@ -42,7 +45,7 @@ class Made(PictureModel):
             value = functional.linear(value, weight * mask.to(weight.dtype), bias)
             if index < last:
                 value = self.network.activation(value)
-        return self.observed(value)
+        return value
 
     def log_prob(self, x: Images) -> Nats:
         """Return log p(x), exact, in nats per image."""

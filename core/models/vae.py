@@ -23,7 +23,7 @@ class Vae(LatentModel):
 
     def inference(self, x: Images) -> VariationalPosterior:
         """Return q(z|x) of each image."""
-        return self.posterior.from_head(self.encoder(x), self.config.latent_dim)
+        return self.posterior.from_head(self.through(self.encoder, x), self.config.latent_dim)
 
 
 @MODELS.register("iwae")

@@ -13,6 +13,8 @@ from core.objectives.terms import Beta, Objective
 from core.tensors import Images
 from core.training.adam import FlatAdam
 
+_PRODUCTS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepCosts:
@@ -38,13 +40,21 @@ class GuardedStepper:
     The guard is decided on the device, so no step waits for it.
     """
 
-    def __init__(self, model: PictureModel, objective: Objective, learning_rate: float, epsilon: float = 1e-8) -> None:
+    def __init__(
+        self,
+        model: PictureModel,
+        objective: Objective,
+        learning_rate: float,
+        epsilon: float = 1e-8,
+        precision: str = "float32",
+    ) -> None:
         self.model = model
         self.objective = objective
         self.parameters = dict(model.named_parameters())
         self._tensors = list(self.parameters.values())
         self.device = self._tensors[0].device
         self.adam = FlatAdam(self.parameters, learning_rate, epsilon)
+        self._product_dtype = _PRODUCTS[precision]
         self._costs: list[Tensor] = []
 
     def set_learning_rate(self, learning_rate: float) -> None:
@@ -57,7 +67,8 @@ class GuardedStepper:
 
     def costs_of_step(self, x: Images, beta: Beta, generator: torch.Generator) -> Float32[Tensor, "cost_columns"]:
         """Take one step, unless it is not finite; return its costs on the device, as `add_costs` takes them."""
-        terms = self.objective.terms(self.model, x, generator)
+        with self.model.products_in(self._product_dtype):
+            terms = self.objective.terms(self.model, x, generator)
         loss = self.objective.loss(terms, beta)
         gradients = torch.autograd.grad(loss, self._tensors, allow_unused=True, materialize_grads=True)
         with torch.no_grad():

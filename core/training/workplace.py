@@ -75,7 +75,9 @@ class Workplace:
         if fresh:
             self.model.start_at_mean(self.images.mean_picture().cpu())
         self.model.to(device)
-        self.stepper = GuardedStepper(self.model, self._objective, training.learning_rate, training.adam_epsilon)
+        self.stepper = GuardedStepper(
+            self.model, self._objective, training.learning_rate, training.adam_epsilon, training.precision
+        )
 
     def leave_card(self) -> None:
         """Move to the processor with all that was learned."""

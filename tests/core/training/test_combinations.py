@@ -38,6 +38,8 @@ VARIATIONS: list[dict[str, Any]] = [
     {"model.model": "sparse_autoencoder", "sparsity": "l1"},
     {"model.model": "made", "ordering": "random", "ordering_seed": 3},
     {"hidden": ()},
+    {"precision": "bfloat16"},
+    {"precision": "bfloat16", "network": "conv"},
 ]
 
 
