@@ -10,7 +10,7 @@ from core.models.picture_model import PictureModel
 from core.objectives.terms import Objective
 from core.snapshots import ElboMeans, Split
 from core.training.randomness import Stream, reseed
-from core.training.resident import fill_as_seen
+from core.training.resident import fill_as_seen, fits_on
 
 PIECE = 125
 """Images of one call, few enough that none takes long."""
@@ -26,8 +26,10 @@ class HeldOutImages:
         self._config = config
         order = np.random.default_rng(config.data_seed).permutation(len(split)).astype(np.int64)
         self._order = order
-        self._seen = torch.empty((len(split), split.images[0].size if len(split) else 0), dtype=torch.uint8)
-        self._seen = self._seen.to(device)
+        num_pixels = split.images.shape[1] * split.images.shape[2]
+        self._kept = fits_on(device, len(split) * num_pixels)
+        """Whether what was made once is kept; else every piece is made anew in the place of the first."""
+        self._seen = torch.empty((len(split) if self._kept else PIECE, num_pixels), dtype=torch.uint8, device=device)
         self._filled = 0
         self._generator = torch.Generator(device)
         self.per_call = PIECE
@@ -50,12 +52,13 @@ class HeldOutImages:
         """Yield x of the first images, piece after piece, each with the generator of its fixed noise."""
         for start in range(0, num_images, PIECE):
             stop = min(start + PIECE, num_images)
-            if stop > self._filled:
+            seen = self._seen[start:stop] if self._kept else self._seen[: stop - start]
+            if not self._kept or stop > self._filled:
                 # One draw for each image, made when it is first needed: all at once would hold up the start.
-                fill_as_seen(self._seen[start:stop], self._images, self._order[start:stop], self._config)
+                fill_as_seen(seen, self._images, self._order[start:stop], self._config)
                 self._filled = stop
             reseed(self._generator, self._config.data_seed, Stream.HELD_OUT, start // PIECE)
-            yield self._seen[start:stop].float().div_(255.0), self._generator
+            yield seen.float().div_(255.0), self._generator
 
 
 class Evaluation:

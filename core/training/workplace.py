@@ -18,6 +18,7 @@ from core.training.position import Position
 from core.training.randomness import Stream, epoch_order, stream_seed
 from core.training.resident import ResidentImages
 from core.training.steps import GuardedStepper
+from core.training.streamed import place_images, staged
 from core.training.taking import EagerSteps, PlannedSteps, StepTaker
 
 
@@ -66,7 +67,7 @@ class Workplace:
         """Bring images and model to a device, with an optimiser that begins anew."""
         training, data = self._config.training, self._config.data
         self.device = device
-        self.images = ResidentImages(self._dataset.train.images, data, device)
+        self.images = place_images(self._dataset.train.images, data, device, training.batch_size)
         self.held_out = HeldOutImages(self._dataset.held_out, data, device)
         self.generator = torch.Generator(device)
         self._order = None
@@ -94,6 +95,7 @@ class Workplace:
             device=_name_of(self.device),
             precision=training.precision,
             path=self.taker.name,
+            images=self.images.place,
             threads=self._threads,
             steps_per_chunk=steps_per_chunk,
             torch_version=torch.__version__,
@@ -108,11 +110,12 @@ class Workplace:
         planned = PlannedSteps()
         for position, rate, beta in zip(positions, rates, betas, strict=True):
             planned.add(self._indices(position), stream_seed(self._seed, Stream.STEP, position.step), beta, rate)
-        self.taker.take(planned)
+        for part in staged(self.images, planned):
+            self.taker.take(part)
 
     def _indices(self, position: Position) -> torch.Tensor:
         if self._order is None or self._order[0] != position.epoch:
-            order = epoch_order(self._seed, position.epoch, len(self.images)).to(self.device)
+            order = epoch_order(self._seed, position.epoch, len(self.images)).to(self.images.indices_on)
             self._order = (position.epoch, order)
         size = self._config.training.batch_size
         return self._order[1][position.batch * size : (position.batch + 1) * size]

@@ -11,6 +11,7 @@ from core.data.corruption import Corruptor
 from core.data.dataset import Dataset
 from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import Codes, Split
+from core.stored_pictures import StoredPictures
 from explorer.messages import CodesRequest, CodesResult, picture_of
 from explorer.workers.hand import Hand
 
@@ -143,7 +144,11 @@ def _same_images(one: Split | None, other: Split | None) -> bool:
     """Return whether an index means the same image in both: also where data was read again, or is binarised anew."""
     if one is None or other is None:
         return one is other
-    return one.images is other.images or np.array_equal(one.images, other.images)
+    mine, others = one.images, other.images
+    if isinstance(mine, StoredPictures) or isinstance(others, StoredPictures):
+        # To compare what is larger than memory would stall the window.
+        return isinstance(mine, StoredPictures) and isinstance(others, StoredPictures) and mine.is_same(others)
+    return mine is others or np.array_equal(mine, others)
 
 
 def fits(dataset: Dataset, config: ModelConfig | None) -> bool:
