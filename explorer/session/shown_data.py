@@ -15,6 +15,11 @@ from core.stored_pictures import StoredPictures
 from explorer.messages import CodesRequest, CodesResult, picture_of
 from explorer.workers.hand import Hand
 
+LIVE_SUBSET = 2_000
+"""Codes shown while a run changes the weights under them."""
+REST_SUBSET = 60_000
+"""Codes shown of a half unless all are asked for: all of MNIST's, a second's work."""
+
 SPLIT_NAMES = {"train": "training", "held_out": "held-out"}
 
 
@@ -44,6 +49,13 @@ class ShownData:
     def clear_codes(self) -> None:
         """Forget the codes."""
         self._codes = self._answered = None
+
+    def request(self, *, live: bool) -> CodesRequest | None:
+        """Return what to show until all is asked for, less while a run changes the weights; None for nothing."""
+        split, dataset = self.split, self.dataset
+        if split is None or dataset is None or not self.fits(self.model) or not len(split):
+            return None
+        return CodesRequest(self.split_name, dataset, min(LIVE_SUBSET if live else REST_SUBSET, len(split)))
 
     def wants(self, request: CodesRequest) -> bool:
         """Return whether this is still what the canvas is to show."""
@@ -119,6 +131,16 @@ class ShownData:
         if self.dataset is None:
             raise LookupError("no data is open")
         return picture_of(self.seen(image), self.dataset.height, self.dataset.width)
+
+    def source(self, image: int | None) -> tuple[Picture | None, PixelRow | None]:
+        """Return the image that a handle came from, and its x̃ for a denoising autoencoder."""
+        return (None, None) if image is None else (self.seen_picture(image), self.corrupted(image))
+
+    def mean_of(self, image: int, hand: Hand | None) -> Code:
+        """Return the mean of q(z|x) of an image of the shown half.  Raises LookupError without model or data."""
+        if hand is None:
+            raise LookupError("no model is open")
+        return hand.mean_of(self.seen(image))[0]
 
     def corrupted(self, image: int) -> PixelRow | None:
         """Return the x̃ of an image of the shown half, its noise decided by its index; None where nothing corrupts."""
