@@ -107,7 +107,7 @@ def pooled(dataset: Dataset) -> Dataset:
     """Return the pictures without their margin of two pixels, three by three pixels as one: 8×8."""
 
     def smaller(split: Split) -> Split:
-        inner = split.images[:, 2:26, 2:26].reshape(-1, 8, 3, 8, 3)
+        inner = split.images[:][:, 2:26, 2:26].reshape(-1, 8, 3, 8, 3)
         return Split(inner.mean(axis=(2, 4)).astype(np.uint8), split.labels)
 
     return replace(dataset, train=smaller(dataset.train), held_out=smaller(dataset.held_out))

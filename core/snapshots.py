@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.shapes import Code, CodeArray, Labels, PerDimension, Picture, PictureStack, Scale
+from core.shapes import Code, CodeArray, Labels, PerDimension, Picture, Scale
+from core.stored_pictures import Pictures
 
 
 def frozen(array: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> np.ndarray[Any, Any]:
@@ -23,7 +24,7 @@ def frozen(array: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> np.ndarr
 class Split:
     """Images of one half of a data set, grey levels 0..255, with labels where the data has them."""
 
-    images: PictureStack
+    images: Pictures
     labels: Labels | None
 
     def __len__(self) -> int:
@@ -103,13 +104,16 @@ class ExecutionPlan:
     threads: int
     steps_per_chunk: int
     torch_version: str
+    images: str = "resident"
+    """`resident` on the device, or `streamed` to it a chunk at a time."""
 
     @property
     def text(self) -> str:
         """The plan in one line."""
         threads = f"{self.threads} thread" + ("s" if self.threads != 1 else "")
         chunk = f"{self.steps_per_chunk} step{'s' if self.steps_per_chunk != 1 else ''} a chunk"
-        return f"{self.device}, {self.precision}, {self.path} steps, {threads}, {chunk}, torch {self.torch_version}"
+        how = f"{self.path} steps" + (", streamed images" if self.images == "streamed" else "")
+        return f"{self.device}, {self.precision}, {how}, {threads}, {chunk}, torch {self.torch_version}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

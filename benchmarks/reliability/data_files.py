@@ -81,7 +81,8 @@ class _Watch:
 def _load(path: Path, progress: ProgressCallback) -> str:
     found = load_dataset(DataConfig(source=str(path), image_size=SIDE), progress)
     for split in (found.train, found.held_out):
-        if split.images.dtype != np.uint8 or split.images.ndim != 3 or split.images.flags.writeable:
+        images = split.images[:]
+        if images.dtype != np.uint8 or images.ndim != 3 or images.flags.writeable:
             return "wrong pictures"
         if split.labels is not None and (len(split.labels) != len(split.images) or (split.labels < 0).any()):
             return "wrong labels"

@@ -24,6 +24,7 @@ from core.saved_model import SavedModel
 from core.snapshots import HeldOutReport, Progress, RunNote
 from core.storage.model_file import ModelFileError, load_model, save_model
 from core.storage.run_folder import CHECKPOINTS, is_run_folder, load_checkpoint, read_run
+from core.stored_pictures import StoredPicturesError
 from core.training.errors import TrainingError
 from core.training.keeping import RunKeeper
 
@@ -92,14 +93,14 @@ class _Training:
 
     def pull(self, received: list[int]) -> int:
         """Take the run's events until it ends or a signal came, and save; return the exit status."""
-        failure: TrainingError | None = None
+        failure: TrainingError | StoredPicturesError | None = None
         try:
             events = self._run.events()
             while not received and (event := next(events, None)) is not None:
                 self._keeper.record(event)
                 self._show(event)
                 self._keeper.keep_if_due(self._run)
-        except TrainingError as error:
+        except (TrainingError, StoredPicturesError) as error:
             # The run then stands at its last good state, which is worth keeping.
             failure = error
         finally:

@@ -10,16 +10,18 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, fingerprint_of, joined_note
-from core.data.files import reported, shown
+from core.data.files import SMALLER, STORABLE, check_loaded_size, largest_loaded, reported, shown, stays_in_file
 from core.data.fitting import fitted_stack
 from core.data.greys import GreyRange, grey_range, luma, transparent_ground
 from core.data.held_out import split_dataset
 from core.data.labels import named_labels
 from core.data.npy import NpyHeader, read_header, read_values
 from core.data.npz import NpzFile
+from core.data.stored import stored_pictures
 from core.regular_files import open_regular, size_of
 from core.shapes import Labels, PictureStack
 from core.snapshots import Split, frozen
+from core.stored_pictures import StoredPictures
 
 Array = np.ndarray[Any, Any]
 
@@ -82,6 +84,10 @@ def load_arrays(path: Path, config: DataConfig, progress: ProgressCallback | Non
     """
     name = shown(path)
     with reported(path):
+        stored = _stored(path, config)
+    if stored is not None:
+        return split_dataset(name, config, stored[0], None, (), stored[1], progress=progress)
+    with reported(path):
         raw = _read(path)
     greys = _range_of(raw, name)
     if raw.held_out is None:
@@ -136,6 +142,22 @@ def _is_npz(path: Path) -> bool:
     return start == b"PK" or (start != b"\x93N" and path.suffix.lower() == ".npz")
 
 
+def _stored(path: Path, config: DataConfig) -> tuple[StoredPictures, str] | None:
+    """Return the pictures of a .npy file that are not brought into memory, and what to tell of them; else None."""
+    name = shown(path)
+    if _is_npz(path):
+        return None
+    with open_regular(path) as file:
+        header = read_header(file, size_of(file), name)
+    if not stays_in_file(header.num_bytes):
+        return None
+    layout = _layout(header.shape, name)
+    as_stored = header.dtype == np.uint8 and layout.shape[3] == 1 and not (header.fortran_order or layout.images_last)
+    if not as_stored:
+        check_loaded_size(header.num_bytes, name, STORABLE)
+    return stored_pictures(path, header.start, layout.shape[:3], config, find_range=True)
+
+
 def _read(path: Path, *, sample: bool = False) -> _Raw:
     name = shown(path)
     with open_regular(path) as file:
@@ -175,9 +197,10 @@ def _member(archive: NpzFile, member: str, label_member: str | None, name: str, 
 
 def _rows(header: NpyHeader, layout: _Layout, *, sample: bool) -> int | None:
     """Return how many images a sample reads; None for all of them."""
-    if not sample or layout.images_last or header.num_bytes <= _PREVIEW_BYTES:
+    most = min(_PREVIEW_BYTES, largest_loaded())
+    if not sample or layout.images_last or header.num_bytes <= most:
         return None
-    return max(layout.shape[0] * _PREVIEW_BYTES // header.num_bytes, 1)
+    return max(layout.shape[0] * most // header.num_bytes, 1)
 
 
 def _image_member(archive: NpzFile, name: str) -> str:
@@ -283,6 +306,7 @@ def _common_range(one: GreyRange, other: GreyRange, name: str, *, same_type: boo
 def _pictures(raw: _Raw, greys: GreyRange, config: DataConfig, progress: ProgressCallback | None) -> PictureStack:
     images = raw.layout.arranged(raw.images)
     ground = transparent_ground(invert=config.invert)
+    check_loaded_size(len(images) * config.image_size**2, shown(config.source), SMALLER)
     result: PictureStack = np.empty((len(images), config.image_size, config.image_size), np.uint8)
     for rows in _chunks(images):
         result[rows] = fitted_stack(luma(greys.greys(images[rows]), ground), config, None)

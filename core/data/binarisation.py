@@ -7,14 +7,15 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.draws import BINARISATION_STREAM, random_bits
-from core.shapes import Picture, PictureStack, Pixels
+from core.shapes import Picture, Pixels
+from core.stored_pictures import Pictures
 
 _CHUNK = 1024
 # P(draw < threshold) = grey / 255 within 2^-17; white is drawn as 1 always, by itself, since 65,536 does not fit.
 _THRESHOLDS = np.minimum(np.rint(np.arange(256) * (65536 / 255)), 65535).astype(np.uint16)
 
 
-def seen_by_model(images: PictureStack, indices: np.ndarray[Any, Any], config: DataConfig) -> Pixels:
+def seen_by_model(images: Pictures, indices: np.ndarray[Any, Any], config: DataConfig) -> Pixels:
     """Return the x of each image, float32 (N, H·W) in [0, 1], behind every number that is shown of it.
 
     `dynamic` and `fixed` binarisation: one Bernoulli draw per pixel with its grey level as probability, decided by the
@@ -24,7 +25,7 @@ def seen_by_model(images: PictureStack, indices: np.ndarray[Any, Any], config: D
     if len(images) != len(indices):
         raise ValueError(f"{len(images)} images need as many indices, not {len(indices)}")
     # Not -1: no images have no pixels to count.
-    grey = images.reshape(len(images), math.prod(images.shape[1:]))
+    grey = images[:].reshape(len(images), math.prod(images.shape[1:]))
     if config.binarisation == "none":
         return grey_pixels(grey, config)
     if config.binarisation == "threshold":

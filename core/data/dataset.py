@@ -9,6 +9,7 @@ import numpy as np
 
 from core.config import DataConfig
 from core.snapshots import Split
+from core.stored_pictures import pieces_of
 
 ProgressCallback = Callable[[float, str], None]
 """Takes the share done, 0..1, and what is being done.  An exception it raises ends the loading and passes through."""
@@ -83,12 +84,17 @@ class QuickLook:
         return int(self.held_out.images.shape[2])
 
 
-def fingerprint_of(train: Split, held_out: Split) -> str:
+def fingerprint_of(train: Split, held_out: Split, progress: ProgressCallback | None = None) -> str:
     """Return a SHA-256, in hex, over shapes, pixels and labels of both halves."""
     digest = hashlib.sha256()
+    done, total = 0, len(train) + len(held_out)
     for split in (train, held_out):
         digest.update(repr(split.images.shape).encode())
-        digest.update(np.ascontiguousarray(split.images).data)
+        for piece in pieces_of(split.images):
+            digest.update(np.ascontiguousarray(piece).data)
+            done += len(piece)
+            if progress is not None:
+                progress(done / total, "reading all pictures once")
         if split.labels is not None:
             digest.update(split.labels.astype("<i8").tobytes())
     return digest.hexdigest()

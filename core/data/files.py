@@ -9,11 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from core.available_memory import GIB, memory_to_plan_with
 from core.data.dataset import DataError
 from core.regular_files import open_regular
+from core.stored_pictures import StoredPicturesError
 
-MAX_BYTES = 2 * 1024**3
-"""Most bytes that one array or file of pictures may hold once unpacked."""
+MAX_BYTES = 2 * GIB
+"""Most bytes that one array or file of pictures may hold once unpacked, to be brought into memory."""
+
+LOADED_SHARE = 0.25
+"""Of the memory that is free: reading a file takes its size up to three times, and training on it once more."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 # Deflate cannot do better, so a larger promise is a lie that need not be unpacked to be seen.
@@ -23,6 +28,32 @@ _MOST_TOLD = 160
 _CHUNK_BYTES = 1024**2
 
 OPENABLE = "an IDX file (plain or .gz), a .npy or .npz file, or a folder of pictures"
+
+
+def largest_loaded() -> int:
+    """Return how many bytes of pictures are brought into memory; more of them have to stay in their file."""
+    return min(MAX_BYTES, int(LOADED_SHARE * memory_to_plan_with()))
+
+
+def stays_in_file(num_bytes: int) -> bool:
+    """Return whether pictures of so many bytes are too many to be brought into memory."""
+    return num_bytes > largest_loaded()
+
+
+def check_loaded_size(num_bytes: int, name: str, remedy: str) -> None:
+    """Raise DataError, with what to do, where pictures of so many bytes are not brought into memory."""
+    if stays_in_file(num_bytes):
+        raise DataError(
+            f"{name}: its pictures take {num_bytes / GIB:.1f} GiB of memory, and at most {largest_loaded() / GIB:.1f} "
+            f"GiB are brought into it: {remedy}"
+        )
+
+
+SMALLER = "choose a smaller size for them, or take fewer"
+STORABLE = (
+    "a file is only read as it is needed where it is an uncompressed .npy or IDX file of bytes, one for each pixel, "
+    "picture after picture: (N, H, W), (N, H, W, 1), (N, 1, H, W) or (N, H·W)"
+)
 
 
 def shown(path: Path | str) -> str:
@@ -41,6 +72,8 @@ def reported(path: Path) -> Iterator[None]:
         yield
     except DataError:
         raise
+    except StoredPicturesError as error:
+        raise DataError(str(error)) from error
     except MemoryError as error:
         raise DataError(f"{shown(path)}: there is not enough memory to read it") from error
     except OSError as error:

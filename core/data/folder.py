@@ -8,7 +8,7 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, joined_note
-from core.data.files import reported, shown
+from core.data.files import check_loaded_size, reported, shown
 from core.data.fitting import fitted
 from core.data.greys import transparent_ground
 from core.data.held_out import split_dataset
@@ -20,6 +20,10 @@ MAX_FILES = 1_000_000
 _MAX_DEPTH = 32
 _NO_LABEL = "(no subfolder)"
 _NAMED_IN_NOTE = 5
+_TOO_MANY = (
+    "choose a smaller size for them, or write them to a .npy file of bytes (N, H, W), of which only the pictures that "
+    "are needed are read"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ def load_folder(root: Path, config: DataConfig, progress: ProgressCallback | Non
     """
     listing = list_pictures(root)
     size = (config.image_size, config.image_size)
+    check_loaded_size(len(listing.files) * config.image_size**2, shown(root), _TOO_MANY)
     images = np.empty((len(listing.files), *size), np.uint8)
     good: list[int] = []
     broken: list[str] = []

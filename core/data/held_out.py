@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from core.config import DataConfig
-from core.data.dataset import DataError, Dataset, Factors, Rows, fingerprint_of, joined_note
+from core.data.dataset import DataError, Dataset, Factors, ProgressCallback, Rows, fingerprint_of, joined_note
 from core.data.draws import HELD_OUT_STREAM, random_bits
-from core.shapes import Labels, PictureStack
+from core.shapes import Labels
 from core.snapshots import Split, frozen
+from core.stored_pictures import Pictures, StoredPictures
 
 
 def held_out_rows(labels: Labels | None, num_images: int, fraction: float, seed: int) -> Rows:
@@ -43,11 +44,12 @@ def _shared_out(total: int, counts: Rows) -> Rows:
 def split_dataset(
     name: str,
     config: DataConfig,
-    images: PictureStack,
+    images: Pictures,
     labels: Labels | None,
     label_names: tuple[str, ...],
     note: str = "",
     factors: tuple[tuple[str, ...], np.ndarray[Any, np.dtype[np.float64]]] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Dataset:
     """Return a data set with a seeded share of `images` held out; its note states the counts.  Raises DataError."""
     try:
@@ -56,12 +58,16 @@ def split_dataset(
         raise DataError(f"{name}: {error}") from None
     train = np.delete(np.arange(len(images)), held_out)
     kept, away = (
-        Split(_taken(images, rows), None if labels is None else _taken(labels, rows)) for rows in (train, held_out)
+        Split(
+            images.taken(rows) if isinstance(images, StoredPictures) else _taken(images, rows),
+            None if labels is None else _taken(labels, rows),
+        )
+        for rows in (train, held_out)
     )
     how = "drawn with the data seed" + ("" if labels is None else ", label by label")
     split_note = f"{len(train):,} images to train on, {len(held_out):,} held out, {how}."
     known = None if factors is None else Factors(factors[0], frozen(factors[1][train]), frozen(factors[1][held_out]))
-    fingerprint = fingerprint_of(kept, away)
+    fingerprint = fingerprint_of(kept, away, progress)
     return Dataset(name, config, kept, away, label_names, fingerprint, joined_note(split_note, note), known)
 
 

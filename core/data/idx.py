@@ -5,6 +5,7 @@ import io
 import math
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,29 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, fingerprint_of, joined_note
-from core.data.files import GZIP_MAGIC, MAX_BYTES, MAX_DEFLATE_RATIO, read_bytes, reported, shown
+from core.data.files import (
+    GZIP_MAGIC,
+    MAX_BYTES,
+    MAX_DEFLATE_RATIO,
+    SMALLER,
+    STORABLE,
+    check_loaded_size,
+    read_bytes,
+    reported,
+    shown,
+    stays_in_file,
+)
 from core.data.fitting import fitted_stack
 from core.data.held_out import split_dataset
 from core.data.labels import named_labels
+from core.data.stored import stored_pictures
 from core.regular_files import open_regular, size_of
 from core.shapes import Labels, PictureStack
 from core.snapshots import Split, frozen
+from core.stored_pictures import Pictures, StoredPictures
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_IMAGES_START = 16
 _ROLES = {1: ("labels", ("|u1", "|i1", ">i2", ">i4")), 3: ("images", ("|u1",))}
 
 LARGEST_KEPT_SIDE = 64
@@ -67,9 +82,9 @@ def load_idx(path: Path, config: DataConfig, progress: ProgressCallback | None =
     partner = next((found for mark in ("t10k", "test") if (found := _beside(path, _TRAIN, mark))), None)
     if partner is None:
         if labels is None:
-            return split_dataset(shown(path), config, images, None, (), note)
+            return split_dataset(shown(path), config, images, None, (), note, progress=progress)
         (indices,), names = _named(path, labels)
-        return split_dataset(shown(path), config, images, indices, names, note)
+        return split_dataset(shown(path), config, images, indices, names, note, progress=progress)
     held_images, _ = _images(partner, config, None)
     if held_images.shape[1:] != images.shape[1:]:
         raise DataError(
@@ -79,23 +94,46 @@ def load_idx(path: Path, config: DataConfig, progress: ProgressCallback | None =
     given = [part for part in (labels, held_labels) if part is not None]
     named, names = _named(path, *given) if given else ([], ())
     train, held_out = (
-        Split(frozen(pictures), None if part is None else frozen(named.pop(0)))
+        Split(
+            pictures if isinstance(pictures, StoredPictures) else frozen(pictures),
+            None if part is None else frozen(named.pop(0)),
+        )
         for pictures, part in ((images, labels), (held_images, held_labels))
     )
     split_note = f"{len(train):,} images to train on; the {len(held_out):,} of {shown(partner)} are held out."
-    fingerprint = fingerprint_of(train, held_out)
+    fingerprint = fingerprint_of(train, held_out, progress)
     return Dataset(shown(path), config, train, held_out, names, fingerprint, joined_note(split_note, note))
 
 
-def _images(path: Path, config: DataConfig, progress: ProgressCallback | None) -> tuple[PictureStack, str]:
+def _images(path: Path, config: DataConfig, progress: ProgressCallback | None) -> tuple[Pictures, str]:
+    stored = _stored(path, config)
+    if stored is not None:
+        return stored
     images: PictureStack = read_idx(path, 3)
     if not is_taken_as_it_is(images.shape):
+        check_loaded_size(len(images) * config.image_size**2, shown(path), SMALLER)
         note = f"Pictures of {_size(images)} pixels were scaled to {config.image_size}×{config.image_size}."
         return fitted_stack(images, config, progress), note
     return (255 - images if config.invert else images), ""
 
 
-def _size(images: PictureStack) -> str:
+def _stored(path: Path, config: DataConfig) -> tuple[StoredPictures, str] | None:
+    """Return the pictures of an IDX file that are not brought into memory, and what to tell of them; else None."""
+    with reported(path):
+        with open_regular(path) as file:
+            stream = _unpacked(file)
+            shape = _header(stream, size_of(file), shown(path), 3)[1]
+        if not stays_in_file(math.prod(shape)):
+            return None
+        if isinstance(stream, gzip.GzipFile):
+            check_loaded_size(math.prod(shape), shown(path), f"unpack it: {STORABLE}")
+        if is_taken_as_it_is(shape):
+            config = replace(config, image_size=shape[1])
+        count, height, width = shape
+        return stored_pictures(path, _IMAGES_START, (count, height, width), config, find_range=False)
+
+
+def _size(images: Pictures) -> str:
     return f"{images.shape[1]}×{images.shape[2]}"
 
 
@@ -183,9 +221,9 @@ def _header(stream: io.BufferedIOBase, size: int, name: str, ndim: int) -> tuple
     num_bytes = math.prod(shape) * dtype.itemsize
     if num_bytes == 0:
         raise DataError(f"{name}: it holds no {role} (its header says {text})")
-    if num_bytes > MAX_BYTES:
-        raise DataError(f"{name}: its header promises {text} values; at most {MAX_BYTES // 1024**3} GiB can be read")
     room = size * MAX_DEFLATE_RATIO if packed else size - 4 - 4 * ndim
+    if num_bytes > MAX_BYTES and (packed or num_bytes != room):
+        raise DataError(f"{name}: its header promises {text} values; at most {MAX_BYTES // 1024**3} GiB can be read")
     if num_bytes > room:
         raise DataError(
             f"{name}: it is cut short: its header promises {text} values, for which {size:,} bytes are too few"

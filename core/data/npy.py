@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.data.dataset import DataError
-from core.data.files import MAX_BYTES, read_bytes
+from core.data.files import MAX_BYTES, STORABLE, check_loaded_size, read_bytes
 
 _MAX_HEADER = 10_000
 _REFUSED = {
@@ -54,9 +54,9 @@ def read_header(stream: BufferedIOBase, size: int, name: str) -> NpyHeader:
         raise DataError(f"{name}: it is cut short inside its header")
     descr, fortran_order, shape = _fields(text, name)
     header = NpyHeader(_dtype(descr, name), _shape(shape, name), fortran_order, 8 + width + length)
-    if header.num_bytes > MAX_BYTES:
-        raise DataError(f"{name}: it promises {_times(header)} values; at most {MAX_BYTES // 1024**3} GiB can be read")
     found = size - header.start
+    if header.num_bytes > MAX_BYTES and found != header.num_bytes:
+        raise DataError(f"{name}: it promises {_times(header)} values; at most {MAX_BYTES // 1024**3} GiB can be read")
     if found != header.num_bytes:
         what = "it is cut short" if found < header.num_bytes else "bytes follow after its values"
         raise DataError(f"{name}: {what}: {_times(header)} values take {header.num_bytes:,} bytes, {found:,} are there")
@@ -69,6 +69,7 @@ def read_values(stream: BufferedIOBase, header: NpyHeader, name: str, rows: int 
     if rows is not None and not header.fortran_order and shape and rows < shape[0]:
         shape = (rows, *shape[1:])
     num_bytes = math.prod(shape) * header.dtype.itemsize
+    check_loaded_size(num_bytes, name, STORABLE)
     body = read_bytes(stream, num_bytes)
     if len(body) < num_bytes:
         raise DataError(f"{name}: it ends after {len(body):,} of {num_bytes:,} bytes; was it changed while being read?")

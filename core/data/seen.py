@@ -6,7 +6,8 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.binarisation import seen_by_model
-from core.shapes import PictureStack, Pixels
+from core.shapes import Pixels
+from core.stored_pictures import Pictures, StoredPictures
 
 Rows = np.ndarray[Any, np.dtype[np.integer[Any]]]
 
@@ -14,10 +15,10 @@ Rows = np.ndarray[Any, np.dtype[np.integer[Any]]]
 class SeenImages:
     """Zeros and ones are kept as bytes (47 MB for 60,000 images of 784 pixels); greys are quick to make again.
 
-    It fills itself as it is asked, so only one thread may ask.
+    Of images that stay in their file nothing is kept.  It fills itself as it is asked, so only one thread may ask.
     """
 
-    def __init__(self, images: PictureStack, config: DataConfig) -> None:
+    def __init__(self, images: Pictures, config: DataConfig) -> None:
         self._images = images
         self._config = config
         self._drawn: np.ndarray[Any, np.dtype[np.uint8]] | None = None
@@ -33,7 +34,7 @@ class SeenImages:
 
     def rows(self, indices: Rows) -> Pixels:
         """Return the x of these images, float32 in [0, 1], as `seen_by_model` defines it."""
-        if self._config.binarisation not in {"dynamic", "fixed"}:
+        if self._config.binarisation not in {"dynamic", "fixed"} or isinstance(self._images, StoredPictures):
             return seen_by_model(self._images[indices], indices, self._config)
         if self._drawn is None:
             self._drawn = np.empty((len(self._images), self.num_pixels), np.uint8)

@@ -12,6 +12,7 @@ from core.data.idx import load_idx
 from core.data.mnist import load_mnist, quick_look_at_mnist
 from core.data.procedural import load_shapes
 from core.registry import Registry
+from core.stored_pictures import StoredPicturesError
 
 NamedLoader = Callable[[DataConfig, ProgressCallback | None], Dataset]
 PathLoader = Callable[[Path, DataConfig, ProgressCallback | None], Dataset]
@@ -32,7 +33,10 @@ def load_dataset(config: DataConfig, progress: ProgressCallback | None = None) -
     if config.source in named_sources.names:
         return named_sources[config.source](config, progress)
     path = source_path(config)
-    return readers[kind_of(path)](path, config, progress)
+    try:
+        return readers[kind_of(path)](path, config, progress)
+    except StoredPicturesError as error:
+        raise DataError(str(error)) from error
 
 
 def load_quick_look(config: DataConfig) -> QuickLook | None:

@@ -1,6 +1,6 @@
 """Codes of a data set and what they say of each latent dimension."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, overload
 
 import numpy as np
@@ -58,14 +58,26 @@ def encode_split(
     The subset depends on `seed` alone, so that points stay when the model changes.  Returns None when `should_stop`
     said so between two pieces.
     """
+    work = encoding_of(coder, split, split_name, data_config, limit, seed=seed)
+    while should_stop is None or not should_stop():
+        try:
+            next(work)
+        except StopIteration as end:
+            codes: Codes = end.value
+            return codes
+    return None
+
+
+def encoding_of(
+    coder: Coder, split: Split, split_name: str, data_config: DataConfig, limit: int | None = None, *, seed: int = 0
+) -> Generator[int, None, Codes]:
+    """Yield after each piece how many images are encoded, and return what `encode_split` does."""
     indices = subset_indices(len(split), limit, seed)
     latent_dim = coder.config.latent_dim
     mean = np.empty((len(indices), latent_dim), np.float32)
     log_var, kl = (np.empty_like(mean) if coder.config.has_prior else None for _ in range(2))
     data_config = data_for(data_config, coder.config)
     for start in range(0, len(indices), PIECE_IMAGES):
-        if should_stop is not None and should_stop():
-            return None
         piece = indices[start : start + PIECE_IMAGES]
         posterior = coder.encode(seen_by_model(split.images[piece], piece, data_config))
         for whole, part in (
@@ -75,6 +87,7 @@ def encode_split(
         ):
             if whole is not None:
                 whole[start : start + PIECE_IMAGES] = part
+        yield start + len(piece)
     return Codes(
         mean=frozen(mean),
         log_var=None if log_var is None else frozen(log_var),

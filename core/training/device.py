@@ -4,6 +4,7 @@ import os
 
 import torch
 
+from core.available_memory import available_memory
 from core.config import ModelConfig, TrainingConfig
 from core.models.layout import num_parameters
 from core.storage.model_file import MAX_FILE_BYTES
@@ -59,15 +60,3 @@ def check_size(config: ModelConfig, available: int | None = None) -> None:
             f"a network of {num_parameters(config):,} weights needs {needed / 2**30:.1f} GiB to train, and "
             f"{free / 2**30:.1f} GiB are free: choose fewer or narrower layers"
         )
-
-
-def available_memory() -> int | None:
-    """Return the bytes of main memory that are free for use, or None where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123  a stream of the kernel's
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        return None
-    return None

@@ -12,13 +12,15 @@ from core.config import DataConfig
 from core.snapshots import ElboMeans, Split
 from core.tensors import Images
 from core.training.randomness import Stream, stream_seed
-from core.training.resident import fill_as_seen
+from core.training.resident import fill_as_seen, fits_on
 
 if TYPE_CHECKING:
     from core.training.summing import PieceSums
 
 PIECE = 125
 """Images of one call, few enough that none takes long."""
+_ROOM = 16
+"""Pieces that lie on the device where not all can."""
 NUM_SUBSET = 2000
 """Images of the fixed subset that is evaluated within an epoch; whole pieces."""
 
@@ -31,9 +33,14 @@ class HeldOutImages:
         self._config = config
         order = np.random.default_rng(config.data_seed).permutation(len(split)).astype(np.int64)
         self._order = order
-        self._seen = torch.empty((len(split), split.images[0].size if len(split) else 0), dtype=torch.uint8)
-        self._seen = self._seen.to(device)
         self.device = device
+        num_pixels = split.images.shape[1] * split.images.shape[2]
+        self._kept = fits_on(device, len(split) * num_pixels)
+        """Whether what was made once is kept; else pieces are made anew in the place of others."""
+        self.room = max(self.num_pieces, 1) if self._kept else _ROOM
+        """How many pieces there is room for at once."""
+        num_rows = len(split) if self._kept else PIECE * _ROOM
+        self._seen = torch.empty((num_rows, num_pixels), dtype=torch.uint8, device=device)
         self._filled = 0  # pieces
         self._generator = torch.Generator(device)
         self.per_call = PIECE
@@ -64,19 +71,21 @@ class HeldOutImages:
 
     def indices_of(self, piece: int) -> Int64[Tensor, "n"]:
         """Return where the images of a piece lie."""
-        return torch.arange(piece * PIECE, min((piece + 1) * PIECE, len(self)), device=self.device)
+        start, size = piece % self.room * PIECE, min(PIECE, len(self) - piece * PIECE)
+        return torch.arange(start, start + size, device=self.device)
 
     def seed_of(self, piece: int) -> int:
         """Return the seed of a piece's noise, always the same."""
         return stream_seed(self._config.data_seed, Stream.HELD_OUT, piece)
 
     def fill(self, pieces: range) -> None:
-        """Make what the model sees of these pieces and those before them."""
-        while self._filled < min(pieces.stop, self.num_pieces):
-            # One draw for each image, made when it is first needed: all at once would hold up the start.
-            part = slice(self._filled * PIECE, (self._filled + 1) * PIECE)
-            fill_as_seen(self._seen[part], self._images, self._order[part], self._config)
-            self._filled += 1
+        """Make what the model sees of these pieces, no more than there is room for."""
+        # One draw for each image, made when it is first needed: all at once would hold up the start.
+        for piece in range(self._filled, pieces.stop) if self._kept else pieces:
+            row = piece % self.room * PIECE
+            indices = self._order[piece * PIECE : (piece + 1) * PIECE]
+            fill_as_seen(self._seen[row : row + len(indices)], self._images, indices, self._config)
+        self._filled = max(self._filled, pieces.stop)
 
     def batch(self, indices: Int64[Tensor, "n"]) -> Images:
         """Return the x of images that have been filled in."""
@@ -103,7 +112,7 @@ class Evaluation:
 
     def advance(self, seconds: float) -> bool:
         """Evaluate pieces for about so long, at least one; return whether any are left."""
-        fits = int(seconds / self._seconds_per_piece)
+        fits = min(int(seconds / self._seconds_per_piece), self.images.room)
         pieces = range(self._done, min(self._done + max(fits, 1), self._num_pieces))
         start = time.perf_counter()
         self._sums.append(self._sums_of.of(pieces))

@@ -41,6 +41,7 @@ def provenance(training: TrainingConfig, plan: ExecutionPlan, position: Position
         "plan": plan.text,
         "device": plan.device,
         "path": plan.path,
+        "images": plan.images,
         "threads": str(plan.threads),
         "epochs": repr(position.epochs),
         "data": dataset.name,

@@ -1,22 +1,35 @@
 """Images kept on the training device as bytes, and how a batch of them becomes the x of a step."""
 
+from collections.abc import Iterator
+from typing import Final
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from core.available_memory import memory_to_plan_with
 from core.config import DataConfig
 from core.data.binarisation import seen_by_model
-from core.shapes import PictureStack
+from core.stored_pictures import Pictures
 from core.tensors import Images
+
+RESIDENT_SHARE: Final = 0.5
+"""Of a device's free memory: the images of one half of a data set lie on it where they take no more."""
 
 _PIECE = 4096
 _PIXELS_PER_DRAW = 4
 _LEAST_INT64 = -(2**63)
 
 
+def fits_on(device: torch.device, num_bytes: int) -> bool:
+    """Return whether so many bytes of images leave the device enough memory for all else."""
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory_to_plan_with()
+    return num_bytes <= RESIDENT_SHARE * free
+
+
 def fill_as_seen(
-    target: UInt8[Tensor, "n pixels"], images: PictureStack, indices: Int64[np.ndarray, "n"], config: DataConfig
+    target: UInt8[Tensor, "n pixels"], images: Pictures, indices: Int64[np.ndarray, "n"], config: DataConfig
 ) -> None:
     """Write what the model sees of the images at these indices, grey levels 0..255, into the rows of `target`."""
     for start in range(0, len(indices), _PIECE):
@@ -26,18 +39,30 @@ def fill_as_seen(
         target[start : start + len(piece)].copy_(torch.from_numpy(grey))
 
 
+def fill_with_greys(
+    target: UInt8[Tensor, "n pixels"], images: Pictures, indices: Int64[np.ndarray, "n"], config: DataConfig
+) -> None:
+    """Write the bytes that the x of a step is made of into the rows of `target`: those of the images at the indices."""
+    if config.binarisation != "dynamic" and (config.binarisation != "none" or config.num_levels < 256):
+        fill_as_seen(target, images, indices, config)
+        return
+    for start in range(0, len(indices), _PIECE):
+        piece = images[indices[start : start + _PIECE]]
+        target[start : start + len(piece)].copy_(torch.from_numpy(piece.reshape(len(piece), -1)))
+
+
 class ResidentImages:
     """All training images on the device, one byte a pixel."""
 
-    def __init__(self, images: PictureStack, config: DataConfig, device: torch.device) -> None:
+    place = "resident"
+    """As the run's plan says it."""
+
+    def __init__(self, images: Pictures, config: DataConfig, device: torch.device) -> None:
         self.dynamic = config.binarisation == "dynamic"
-        pixels = images.reshape(len(images), -1)
-        self._bytes = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
-        if config.binarisation == "dynamic" or (config.binarisation == "none" and config.num_levels == 256):
-            # torch warns of read-only arrays, which data sets are; a copy is needed on the device anyway.
-            self._bytes.copy_(torch.from_numpy(pixels.copy()))
-        else:
-            fill_as_seen(self._bytes, images, np.arange(len(images), dtype=np.int64), config)
+        self.indices_on = device
+        """Where the indices of planned steps are to be."""
+        self._bytes = torch.empty((len(images), images[0].size), dtype=torch.uint8, device=device)
+        fill_with_greys(self._bytes, images, np.arange(len(images), dtype=np.int64), config)
 
     def __len__(self) -> int:
         return len(self._bytes)
@@ -60,6 +85,10 @@ class ResidentImages:
     def mean_picture(self) -> Float[Tensor, "1 pixels"]:
         """Return the images' mean, in [0, 1]."""
         total = torch.zeros(self._bytes.shape[1], dtype=torch.float64, device=self._bytes.device)
-        for start in range(0, len(self), _PIECE):
-            total += self._bytes[start : start + _PIECE].sum(dim=0, dtype=torch.int64)
+        # Whole numbers below 2^53: their sum is the same whatever the pieces are.
+        for piece in self._pieces():
+            total += piece.sum(dim=0, dtype=torch.int64)
         return (total / (255.0 * len(self))).float().unsqueeze(0)
+
+    def _pieces(self) -> Iterator[UInt8[Tensor, "n pixels"]]:
+        return iter(torch.split(self._bytes, _PIECE))

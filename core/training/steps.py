@@ -96,7 +96,8 @@ class GuardedStepper:
 
     def take_costs(self) -> StepCosts:
         """Return the costs of the steps since the last call; this waits for the device."""
-        rows = torch.cat(self._costs).cpu().numpy().astype(np.float64)
+        together = self._costs[0] if len(self._costs) == 1 else torch.cat(self._costs)
+        rows = (together if self.device.type == "cpu" else together.cpu()).numpy().astype(np.float64)
         self._costs.clear()
         return StepCosts(nll=rows[:, 1], kl_per_dimension=rows[:, 2:], skipped=rows[:, 0] != 0.0)
 

@@ -18,6 +18,7 @@ from core.training.position import Position
 from core.training.randomness import Stream, epoch_order, stream_seed
 from core.training.resident import ResidentImages
 from core.training.steps import GuardedStepper
+from core.training.streamed import place_images, staged
 from core.training.summing import EagerSums, PieceSums
 from core.training.taking import EagerSteps, PlannedSteps, StepTaker
 
@@ -36,7 +37,8 @@ class Workplace:
         self._capture = capture
         self._seed = config.training.seed
         self._threads = 1
-        self._order: tuple[int, torch.Tensor] | None = None
+        self._batches: tuple[int, int, tuple[torch.Tensor, ...]] | None = None
+        """Of one epoch, and of which size they are."""
         self.taker: StepTaker
         self.device: torch.device
         self.images: ResidentImages
@@ -68,10 +70,10 @@ class Workplace:
         """Bring images and model to a device, with an optimiser that begins anew."""
         training, data = self._config.training, self._config.data
         self.device = device
-        self.images = ResidentImages(self._dataset.train.images, data, device)
+        self.images = place_images(self._dataset.train.images, data, device, training.batch_size)
         self.held_out = HeldOutImages(self._dataset.held_out, data, device)
         self.generator = torch.Generator(device)
-        self._order = None
+        self._batches = None
         if fresh:
             self.model.start_at_mean(self.images.mean_picture().cpu())
         self.model.to(device)
@@ -99,6 +101,7 @@ class Workplace:
             device=_name_of(self.device),
             precision=training.precision,
             path=self.taker.name,
+            images=self.images.place,
             threads=self._threads,
             steps_per_chunk=steps_per_chunk,
             torch_version=torch.__version__,
@@ -119,14 +122,15 @@ class Workplace:
         planned = PlannedSteps()
         for position, rate, beta in zip(positions, rates, betas, strict=True):
             planned.add(self._indices(position), stream_seed(self._seed, Stream.STEP, position.step), beta, rate)
-        self.taker.take(planned)
+        for part in staged(self.images, planned):
+            self.taker.take(part)
 
     def _indices(self, position: Position) -> torch.Tensor:
-        if self._order is None or self._order[0] != position.epoch:
-            order = epoch_order(self._seed, position.epoch, len(self.images)).to(self.device)
-            self._order = (position.epoch, order)
         size = self._config.training.batch_size
-        return self._order[1][position.batch * size : (position.batch + 1) * size]
+        if self._batches is None or self._batches[:2] != (position.epoch, size):
+            order = epoch_order(self._seed, position.epoch, len(self.images)).to(self.images.indices_on)
+            self._batches = (position.epoch, size, torch.split(order, size))
+        return self._batches[2][position.batch]
 
     @contextmanager
     def computing(self) -> Iterator[None]:

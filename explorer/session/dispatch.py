@@ -35,6 +35,7 @@ class Dispatch(QObject):
             "model.continue": session.continue_training,
             "model.pause_or_resume": self._pause_or_resume,
             "model.stop": session.training.stop,
+            "view.encode_all": session.encoding.begin,
             "view.fit": views.canvas.fit_view,
             "view.redraw": session.analyses.redraw,
             "view.compare": session.analyses.toggle_comparison,

@@ -1,5 +1,7 @@
 """The drawing as it is open: encoded while the pen moves, shown on pad and canvas."""
 
+from typing import Any
+
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -11,6 +13,7 @@ from core.data.dataset import Dataset
 from core.findings.pixel_sampling import PixelScore
 from core.shapes import PixelRow
 from core.snapshots import PictureEncoding
+from core.stored_pictures import Pictures
 from explorer.messages import Drawing, Failed, ImportedPicture, PictureRequest, PictureResult
 from explorer.session.latent import LatentSession
 from explorer.views.canvas import LatentCanvas
@@ -24,6 +27,8 @@ EMBEDDED = ("mnist", "shapes")
 
 # Of the data's pictures, this share has less and this share more ink than is remarked on.
 _USUAL_INK = (0.005, 0.995)
+# Of so many pictures, spread over all there are.
+_INK_PICTURES = 10_000
 # The noise on a drawing, for a denoising autoencoder: always the same, so that it does not flicker under the pen.
 _CORRUPTION_SEED = 0
 
@@ -96,7 +101,7 @@ class DrawingSession(QObject):
         if dataset is None or not available:
             self._taken = None
         else:
-            ink = dataset.held_out.images.mean(axis=(1, 2)) / 255.0
+            ink = _some_of(dataset.held_out.images).mean(axis=(1, 2)) / 255.0
             self._pad.set_usual_ink(*(float(share) for share in np.quantile(ink, _USUAL_INK)))
 
     def take_from_data(self) -> None:
@@ -191,3 +196,10 @@ class DrawingSession(QObject):
     def _on_send_to_canvas(self) -> None:
         if self._encoding is not None:
             self._latent.move_selected_to(self._encoding.mean)
+
+
+def _some_of(images: Pictures) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the pictures, or some of them where they are many."""
+    if len(images) <= _INK_PICTURES:
+        return images[:]
+    return images[np.linspace(0, len(images) - 1, _INK_PICTURES).astype(np.int64)]

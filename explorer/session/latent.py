@@ -6,26 +6,19 @@ from PySide6.QtCore import QObject, Signal
 from core.config import ModelConfig
 from core.data.corruption import Corruptor
 from core.data.dataset import Dataset
-from core.shapes import Code, Picture, PixelRow
+from core.shapes import Code, PixelRow
 from core.snapshots import Codes, Mosaic
-from explorer.messages import (
-    CodesRequest,
-    CodesResult,
-    HandPictures,
-    HandRequest,
-)
+from explorer.messages import CodesResult, HandPictures, HandRequest
 from explorer.session import scene
 from explorer.session.dimensions import Dimensions
 from explorer.session.handles import HandleSet, placed
-from explorer.session.shown_data import SPLIT_NAMES, ShownData, fits
+from explorer.session.known_codes import KnownCodes
+from explorer.session.shown_data import ShownData, fits
 from explorer.views.canvas import LatentCanvas
 from explorer.views.hand_panel import HandPanel
 from explorer.views.sliders import SlidersPanel
 from explorer.workers.hand import Hand
 from explorer.workers.inference import InferenceThread
-
-LIVE_SUBSET = 2_000
-"""Codes shown while a run changes the weights under them."""
 
 
 class LatentSession(QObject):
@@ -38,6 +31,8 @@ class LatentSession(QObject):
     """The user took hold of a data point, or selected a handle that came from one."""
     refreshed = Signal(float)
     """The canvas has codes and mosaic of the newest weights; milliseconds that took."""
+    codes_changed = Signal()
+    """Other codes are on the canvas, or none."""
 
     def __init__(
         self,
@@ -55,6 +50,7 @@ class LatentSession(QObject):
         self._config: ModelConfig | None = None
         self._hand: Hand | None = None
         self._data = ShownData()
+        self._known = KnownCodes()
         self._handles = HandleSet()
         self._dimensions = Dimensions()
         self._live = False
@@ -76,7 +72,7 @@ class LatentSession(QObject):
         canvas.extent_changed.connect(self._ask_mosaic)
         canvas.axes_chosen.connect(self._on_axes_chosen)
         inference.hand_ready.connect(self._on_hand_ready)
-        inference.codes_ready.connect(self._on_codes_ready)
+        inference.codes_ready.connect(self.take_codes)
         inference.mosaic_ready.connect(self._on_mosaic_ready)
         inference.pictures_ready.connect(self._on_pictures_ready)
 
@@ -114,9 +110,9 @@ class LatentSession(QObject):
         return len(self._data.split or ()) if self._data.fits(self._config) else 0
 
     @property
-    def split_label(self) -> str:
-        """What the shown half is called."""
-        return SPLIT_NAMES[self._data.split_name]
+    def split_name(self) -> str:
+        """Which half is shown, `train` or `held_out`."""
+        return self._data.split_name
 
     def seen(self, image: int) -> PixelRow:
         """Return the x of an image of the shown half, in [0, 1].  Raises LookupError without data."""
@@ -182,7 +178,7 @@ class LatentSession(QObject):
             self._ask_codes()
 
     def set_live(self, live: bool) -> None:  # noqa: FBT001 - a setter
-        """Show a quick subset while a run goes on, everything when it is over."""
+        """Show a quick subset while a run goes on, more when it is over."""
         if live != self._live:
             self._live = live
             if not live:
@@ -205,10 +201,15 @@ class LatentSession(QObject):
         self._ask_codes()
         self._ask_mosaic()
 
-    def _on_codes_ready(self, result: CodesResult) -> None:
-        if self._hand is None or result.codes.version != self._hand.version or not self._data.wants(result.request):
+    def take_codes(self, result: CodesResult) -> None:
+        """Keep codes of the newest weights, and show them where they are what is to be shown."""
+        if self._hand is None or result.codes.version != self._hand.version:
+            return
+        self._known.keep(result)
+        if not self._data.wants(result.request):
             return
         first = self._data.codes is None
+        result = self._known.find(result.request, self._hand.version) or result
         self._data.show_codes(result)
         self._canvas.set_codes(result.codes, self._data.label_names)
         self._canvas.set_note(scene.codes_note(result.codes))
@@ -222,6 +223,7 @@ class LatentSession(QObject):
         self._moved()
         self._codes_ms = result.elapsed_ms
         self._tell_refreshed()
+        self.codes_changed.emit()
 
     def _on_mosaic_ready(self, tiles: Mosaic, elapsed_ms: float) -> None:
         if self._hand is None or tiles.version != self._hand.version or tiles.axes != self._dimensions.axes:
@@ -309,9 +311,7 @@ class LatentSession(QObject):
             self._handles.follow_pins(self._mean_of_image)
 
     def _mean_of_image(self, image: int) -> Code:
-        if self._hand is None:
-            raise LookupError("no model is open")
-        return self._hand.mean_of(self._data.seen(image))[0]
+        return self._data.mean_of(image, self._hand)
 
     def _show_handles(self) -> None:
         self._canvas.set_handles(self._handles.shown(self._data.row_of), self._handles.selected)
@@ -344,7 +344,7 @@ class LatentSession(QObject):
         if hand is None or code is None:
             return
         self._serial += 1
-        source, corrupted = self._source()
+        source, corrupted = self._data.source(self.selected_image)
         if hand.decodes_directly:
             self._hand_panel.set_pictures(hand.pictures(code, source, corrupted))
         else:
@@ -356,11 +356,6 @@ class LatentSession(QObject):
         posterior = None if held is None else self._data.posterior_of(held.image, self._hand)
         self._canvas.set_posterior(*posterior or (None, None))
 
-    def _source(self) -> tuple[Picture | None, PixelRow | None]:
-        """Return the image that the handle came from, and its x̃ for a denoising autoencoder."""
-        image = self.selected_image
-        return (None, None) if image is None else (self._data.seen_picture(image), self._data.corrupted(image))
-
     def _on_point_hovered(self, row: int) -> None:
         described = self._data.described(row)
         if described is not None:
@@ -369,17 +364,22 @@ class LatentSession(QObject):
     # Requests
 
     def _ask_codes(self) -> None:
-        split, dataset = self._data.split, self._data.dataset
-        if self._hand is None or split is None or dataset is None or not self.fits(dataset) or not len(split):
+        request = self._data.request(live=self._live)
+        if self._hand is None or request is None:
             self._canvas.set_codes(None, ())
             self._canvas.set_note(scene.NO_CODES_NOTE)
             self._data.clear_codes()
-            if dataset is not None:
+            if self._data.dataset is not None:
                 # There is nothing to wait for: the mosaic alone is what can be refreshed.
                 self._codes_ms = 0.0
                 self._tell_refreshed()
+            self.codes_changed.emit()
             return
-        self._inference.ask(CodesRequest(self._data.split_name, dataset, LIVE_SUBSET if self._live else len(split)))
+        known = self._known.find(request, self._hand.version)
+        if known is None:
+            self._inference.ask(request)
+        else:
+            self.take_codes(known)
 
     def _ask_mosaic(self) -> None:
         if self._hand is None or self._config is None:

@@ -7,6 +7,7 @@ from core.config import ModelConfig
 from core.shapes import PixelRow
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
+from explorer.session.shown_data import SPLIT_NAMES
 from explorer.views.sampling import SamplingView, StartOfSample
 from explorer.workers.inference import InferenceThread
 from explorer.workers.pixel_hand import PixelHand, Sampling
@@ -112,7 +113,7 @@ class SamplingSession(QObject):
                     return None, "No data is open that fits the model, so every pixel comes from the model."
                 return self._latent.seen(
                     self._image
-                ), f"It begins with {self._latent.split_label} image {self._image:,}."
+                ), f"It begins with {SPLIT_NAMES[self._latent.split_name]} image {self._image:,}."
         return None, ""
 
     def _chosen_image(self) -> int | None:

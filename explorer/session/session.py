@@ -22,6 +22,7 @@ from explorer.session.closing import Closing
 from explorer.session.conversion import ConversionSession
 from explorer.session.documents import DocumentSession
 from explorer.session.drawing import DrawingSession
+from explorer.session.encoding import EncodingSession
 from explorer.session.fit_notes import note_on_fit
 from explorer.session.importing import PICTURE_SUFFIXES, ImportSession
 from explorer.session.latent import LatentSession
@@ -61,6 +62,7 @@ class Session(QObject):
         )
         shelf = ModelShelf(settings, folder / "autosaves", workers.beside, views.window.files, self)
         self.analyses = Analyses(views, workers, shelf, self.hub, self)
+        self.encoding = EncodingSession(self.hub, views.window, self)
         self.documents = DocumentSession(
             settings, Autosaves(folder / "autosaves"), workers.loading, workers.storage, self
         )

@@ -11,8 +11,14 @@ from core.data.corruption import Corruptor
 from core.data.dataset import Dataset
 from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import Codes, Split
+from core.stored_pictures import StoredPictures
 from explorer.messages import CodesRequest, CodesResult, picture_of
 from explorer.workers.hand import Hand
+
+LIVE_SUBSET = 2_000
+"""Codes shown while a run changes the weights under them."""
+REST_SUBSET = 60_000
+"""Codes shown of a half unless all are asked for: all of MNIST's, a second's work."""
 
 SPLIT_NAMES = {"train": "training", "held_out": "held-out"}
 
@@ -43,6 +49,13 @@ class ShownData:
     def clear_codes(self) -> None:
         """Forget the codes."""
         self._codes = self._answered = None
+
+    def request(self, *, live: bool) -> CodesRequest | None:
+        """Return what to show until all is asked for, less while a run changes the weights; None for nothing."""
+        split, dataset = self.split, self.dataset
+        if split is None or dataset is None or not self.fits(self.model) or not len(split):
+            return None
+        return CodesRequest(self.split_name, dataset, min(LIVE_SUBSET if live else REST_SUBSET, len(split)))
 
     def wants(self, request: CodesRequest) -> bool:
         """Return whether this is still what the canvas is to show."""
@@ -119,6 +132,16 @@ class ShownData:
             raise LookupError("no data is open")
         return picture_of(self.seen(image), self.dataset.height, self.dataset.width)
 
+    def source(self, image: int | None) -> tuple[Picture | None, PixelRow | None]:
+        """Return the image that a handle came from, and its x̃ for a denoising autoencoder."""
+        return (None, None) if image is None else (self.seen_picture(image), self.corrupted(image))
+
+    def mean_of(self, image: int, hand: Hand | None) -> Code:
+        """Return the mean of q(z|x) of an image of the shown half.  Raises LookupError without model or data."""
+        if hand is None:
+            raise LookupError("no model is open")
+        return hand.mean_of(self.seen(image))[0]
+
     def corrupted(self, image: int) -> PixelRow | None:
         """Return the x̃ of an image of the shown half, its noise decided by its index; None where nothing corrupts."""
         return None if self.corruptor is None else self.corruptor.corrupted(self.seen(image), image)
@@ -143,7 +166,11 @@ def _same_images(one: Split | None, other: Split | None) -> bool:
     """Return whether an index means the same image in both: also where data was read again, or is binarised anew."""
     if one is None or other is None:
         return one is other
-    return one.images is other.images or np.array_equal(one.images, other.images)
+    mine, others = one.images, other.images
+    if isinstance(mine, StoredPictures) or isinstance(others, StoredPictures):
+        # To compare what is larger than memory would stall the window.
+        return isinstance(mine, StoredPictures) and isinstance(others, StoredPictures) and mine.is_same(others)
+    return mine is others or np.array_equal(mine, others)
 
 
 def fits(dataset: Dataset, config: ModelConfig | None) -> bool:

@@ -6,6 +6,7 @@ from core.shapes import PixelRow
 from explorer.messages import Subject, SubjectSource
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
+from explorer.session.shown_data import SPLIT_NAMES
 
 PACE_MS = 40
 """Least time between two tellings: what follows from the image costs several times what decoding it does."""
@@ -126,7 +127,7 @@ class SubjectSession(QObject):
                 image = latent.selected_image
                 if image is None:
                     return None, "No data point is selected: click one on the canvas."
-                return latent.seen(image), f"{latent.split_label} image {image:,}"
+                return latent.seen(image), f"{SPLIT_NAMES[latent.split_name]} image {image:,}"
             case SubjectSource.CODE:
                 drawn = latent.hand.draw_at(latent.selected_code) if latent.selected_code is not None else None
                 return drawn, "a draw from the dragged code" if drawn is not None else "No handle is selected."

@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
     recent_chosen = Signal(Path)
     split_chosen = Signal(str)
     """`train` or `held_out`."""
+    encoding_cancelled = Signal()
 
     def __init__(self, panels: Panels, settings: Settings) -> None:
         super().__init__()
@@ -163,6 +164,10 @@ class MainWindow(QMainWindow):
     def show_progress(self, fraction: float, text: str) -> None:
         """Show above the canvas how far loading is, 0 to 1."""
         self._strip.show_progress(fraction, text)
+
+    def show_encoding(self, fraction: float, text: str = "") -> None:
+        """Show above the canvas how far the encoding of all images is, 0 to 1; without a text it is over."""
+        self._strip.show_encoding(fraction, text)
 
     def show_error(self, failed: Failed, action_text: str = "", command: str = "") -> None:
         """Show above the canvas what went wrong; nothing waits for an answer."""
@@ -268,6 +273,7 @@ class MainWindow(QMainWindow):
         self.commands.toggled_command.connect(self._toggled)
         self.banner.banner_action.connect(self._banner_action)
         self._strip.split_chosen.connect(self.split_chosen)
+        self._strip.encoding_cancelled.connect(self.encoding_cancelled)
         self._recent_menu.chosen.connect(self.recent_chosen)
         self._recent_menu.clear_asked.connect(self._clear_recent)
         panels.data.open_data_requested.connect(self.files.ask_for_data)

@@ -5,7 +5,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
 from explorer.commands.actions import ActionSet
-from explorer.views.icon_button import ActionButton
+from explorer.views.icon_button import ActionButton, IconButton
 from explorer.views.panels.frame import ElidedLabel
 
 STATUS_MS = 8_000
@@ -13,6 +13,7 @@ STATUS_MS = 8_000
 _NAME_PX, _STRIP_PX = 42, 90
 # Below this width the strip is for what can be clicked alone.
 _TIGHT_PX, _TIGHT_MARGIN = 350, 4
+_LONGEST_TOLD = "Encoding 9,999,999 of 9,999,999"
 
 _SPLIT_NAMES = {"train": "Train", "held_out": "Held out"}
 
@@ -22,6 +23,7 @@ class ToolStrip(QFrame):
 
     split_chosen = Signal(str)
     """`train` or `held_out`."""
+    encoding_cancelled = Signal()
 
     def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,9 +35,16 @@ class ToolStrip(QFrame):
         self._progress.setRange(0, 1000)
         self._progress.setTextVisible(False)
         self._progress.setFixedWidth(96)
-        self._progress.setAccessibleName("Progress of loading")
-        self._progress.setToolTip("Share of the files that are read.")
+        self._progress.setAccessibleName("Progress of loading or encoding")
+        self._progress.setToolTip("Share of the files that are read, or of the images that are encoded.")
         self._progress.hide()
+        self._encode_all = ActionButton(actions["view.encode_all"])
+        self._cancel = IconButton("close", "Cancel encoding")
+        self._cancel.setText("Cancel")
+        self._cancel.clicked.connect(self.encoding_cancelled)
+        self._cancel.hide()
+        self._encoding = ""
+        actions["view.encode_all"].changed.connect(self._offer_encoding)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(STATUS_MS)
@@ -51,12 +60,12 @@ class ToolStrip(QFrame):
             ActionButton(actions[name]) for name in ("view.codes", "view.mosaic", "view.prior", "view.posterior")
         ]
         others = [ActionButton(actions[name], with_text=False) for name in ("view.fit", "view.compare")]
-        self._parts: tuple[QWidget, ...] = (*self._layers, _separator(), *others, self._splits)
-        for part in self._parts[:-1]:
+        self._parts: tuple[QWidget, ...] = (*self._layers, _separator(), *others, self._cancel, self._splits)
+        for part in self._parts[:-2]:
             row.addWidget(part)
         row.addWidget(self._status, 1)
-        row.addWidget(self._progress)
-        row.addWidget(self._splits)
+        for part in (self._progress, self._cancel, self._encode_all, self._splits):
+            row.addWidget(part)
         self._tighten(tight=False)
 
     def set_splits(self, splits: tuple[str, ...], shown: str) -> None:
@@ -83,10 +92,24 @@ class ToolStrip(QFrame):
         else:
             self._timer.start()
 
+    def show_encoding(self, fraction: float, text: str) -> None:
+        """Show how far the encoding of all images is, with a way to cancel it; at 1, or without a text, it is over."""
+        over = fraction >= 1.0 or not text
+        if over and not self._encoding:
+            return
+        self._encoding = "" if over else text
+        # In a narrow strip it is all there is room for.
+        self._cancel.setToolTip(f"{text}\nEncode no more images; the codes that are shown stay.")
+        if self._cancel.isHidden() is not over:
+            self._cancel.setVisible(not over)
+            self._fit_names()
+        self.show_progress(1.0 if over else fraction, text)
+        self._progress.setVisible(not over and not self._is_tight)
+
     def clear_status(self) -> None:
-        """Say nothing more."""
+        """Say nothing more, but for what goes on."""
         self._progress.hide()
-        self._status.set_text("")
+        self._status.set_text(self._encoding)
 
     @property
     def status(self) -> str:
@@ -97,12 +120,7 @@ class ToolStrip(QFrame):
         """Leave the names of the layers to their tooltips where there is no room for all of them."""
         super().resizeEvent(event)
         self._tighten(tight=self.width() < _TIGHT_PX)
-        names = sum(self.fontMetrics().horizontalAdvance(button.text()) + _NAME_PX for button in self._layers)
-        others = (_STRIP_PX if self._splits.isHidden() else _STRIP_PX + self._splits.sizeHint().width()) + names
-        style = Qt.ToolButtonStyle
-        roomy = self.width() >= others
-        for button in self._layers:
-            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if roomy else style.ToolButtonIconOnly)
+        self._fit_names()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Return the room for what can be clicked, side by side."""
@@ -110,12 +128,33 @@ class ToolStrip(QFrame):
         width = sum(part.minimumSizeHint().expandedTo(part.minimumSize()).width() for part in shown)
         return QSize(width + 2 * _TIGHT_MARGIN, super().minimumSizeHint().height())
 
+    def _fit_names(self) -> None:
+        measure = self.fontMetrics().horizontalAdvance
+        names = sum(measure(button.text()) + _NAME_PX for button in self._layers)
+        beside = [part for part in (self._splits, self._cancel, self._encode_all) if not part.isHidden()]
+        told = 0 if self._cancel.isHidden() else measure(_LONGEST_TOLD) + self._progress.width()
+        others = _STRIP_PX + sum(part.sizeHint().width() for part in beside) + told
+        style = Qt.ToolButtonStyle
+        roomy = self.width() >= others + names
+        for button in self._layers:
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if roomy else style.ToolButtonIconOnly)
+
     def _tighten(self, *, tight: bool) -> None:
         """Leave out what only separates and what only tells, or put it back."""
+        self._is_tight = tight
         margin, spacing = (_TIGHT_MARGIN, 0) if tight else (8, 4)
         self._row.setContentsMargins(margin, 4, margin, 4)
         self._row.setSpacing(spacing)
         self._status.setVisible(not tight)
+        style = Qt.ToolButtonStyle
+        self._cancel.setToolButtonStyle(style.ToolButtonIconOnly if tight else style.ToolButtonTextBesideIcon)
+        if tight:
+            self._progress.hide()
+        self._offer_encoding()
+
+    def _offer_encoding(self) -> None:
+        self._encode_all.setVisible(self._encode_all.isEnabled() and not self._is_tight)
+        self._fit_names()
 
     def _split_activated(self) -> None:
         self.split_chosen.emit(str(self._splits.currentData()))

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from core.config import ModelConfig
 from core.findings import Finding
 from core.snapshots import Weights
+from core.stored_pictures import StoredPicturesError
 from explorer.messages import Failed
 from explorer.workers.priority import lower_priority
 from explorer.workers.serving import ServingThread
@@ -186,6 +187,8 @@ class AnalysisThread(ServingThread):
             finding = next(steps)
         except StopIteration:
             self._end(kind, AnalysisEnded(analysis))
+        except StoredPicturesError as error:
+            self._end(kind, AnalysisEnded(analysis, Failed(str(error))))
         except Exception as error:
             failure = Failed(str(error) or type(error).__name__, traceback.format_exc())
             self._end(kind, AnalysisEnded(analysis, failure))

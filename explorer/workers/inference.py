@@ -15,6 +15,7 @@ from core.inference.coders import make_coder
 from core.inference.codes import encode_split, latent_statistics
 from core.inference.sweeps import filmstrip, mosaic
 from core.snapshots import Mosaic, Weights, frozen
+from core.stored_pictures import StoredPicturesError
 from explorer.messages import (
     CodesRequest,
     CodesResult,
@@ -99,6 +100,8 @@ class InferenceThread(ServingThread):
                 self._adopt(*work)
             else:
                 self._answer(work)
+        except StoredPicturesError as error:
+            self.failed.emit(Failed(str(error)))
         except Exception as error:
             self.failed.emit(Failed(str(error) or type(error).__name__, traceback.format_exc()))
 

@@ -15,6 +15,7 @@ from core.saved_model import SavedModel
 from core.settings import ConfigError
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
 from core.storage.run_folder import RunFolderError
+from core.stored_pictures import StoredPicturesError
 from core.training.errors import TrainingError
 from core.training.keeping import RunKeeper
 from explorer.messages import (
@@ -209,7 +210,7 @@ class TrainingThread(ServingThread):
             self._pull(request, run, keeper)
         except _StopRun:
             ending = Stopped()
-        except (TrainingError, ConfigError, RunFolderError) as error:
+        except (TrainingError, ConfigError, RunFolderError, StoredPicturesError) as error:
             ending = Failed(str(error))
         except MemoryError:
             ending = Failed("There is not enough memory for this run: choose a smaller network or fewer images.")

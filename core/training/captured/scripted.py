@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import torch
 
 from core.training.captured.recording import record
@@ -39,17 +40,25 @@ class ScriptedSteps:
             start = end
 
     def _take_alike(self, planned: PlannedSteps, loop: ScriptedLoop) -> None:
-        costs = torch.empty(len(planned), loop.num_costs)
-        done = torch.zeros((), dtype=torch.int64)
-        betas = torch.tensor(planned.betas, dtype=torch.float32)
-        rate = self._stepper.adam.rate
+        # Each call of torch's lets go of the interpreter's lock, and gets it back when the window's thread gives it up:
+        # numpy's arrays are made without.
+        costs = np.empty((len(planned), loop.num_costs), np.float32)
+        done = np.zeros((), np.int64)
+        betas = torch.from_numpy(np.array(planned.betas, np.float32))
         try:
             loop.run(
-                torch.stack(planned.indices), planned.seeds, betas, planned.rates, rate, costs, done, self._generator
+                torch.stack(planned.indices),
+                planned.seeds,
+                betas,
+                planned.rates,
+                self._stepper.adam.rate,
+                torch.from_numpy(costs),
+                torch.from_numpy(done),
+                self._generator,
             )
         finally:
-            if int(done):
-                self._stepper.add_costs(costs[: int(done)])
+            if done:
+                self._stepper.add_costs(torch.from_numpy(costs[: int(done)]))
 
     def _captured(self, size: int) -> ScriptedLoop:
         stepper, generator = self._stepper, self._generator

@@ -141,6 +141,6 @@ class Analyses(QObject):
         if self._similar is None:
             from explorer.session.analyses.similar import SimilarSession
 
-            self._similar = SimilarSession(panel, self._workers, self._shelf, self._hub, self)
+            self._similar = SimilarSession(panel, self._shelf, self._hub, self)
             self._hub.tell_newcomer()
         return self._similar

@@ -173,7 +173,7 @@ class CompareSession(QObject):
 
     @property
     def _split_name(self) -> str:
-        return next(name for name, text in SPLIT_NAMES.items() if text == self._first.split_label)
+        return self._first.split_name
 
     def _show_titles(self) -> None:
         first, second = self._first.config, self.space.config
@@ -279,7 +279,7 @@ class CompareSession(QObject):
                 if shown.image is None or not self._hub.fits:
                     self._touch(Touched.FIRST_CODE)
                     return
-                shown.text = f"{self._first.split_label} image {shown.image:,}"
+                shown.text = f"{SPLIT_NAMES[self._first.split_name]} image {shown.image:,}"
                 self._encode(self._first.seen(shown.image))
             case Touched.DRAWING if self._hub.drawing.seen is not None:
                 shown.text = "the drawing"

@@ -20,7 +20,6 @@ from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.analyses.in_turn import InTurn
 from explorer.session.analyses.shelf import ModelShelf, refusal, titled
 from explorer.session.autosaves import name_of
-from explorer.session.workers import Workers
 from explorer.views.similar import CLOUD_COLOUR, MOST_BESIDE, NeighbourPictures, SimilarPanel
 from explorer.workers.analysis import Found, OpenModel
 from explorer.workers.similar import CloudAnalysis, MapAnalysis, MapModel, NeighboursAnalysis, NoiseChoice
@@ -45,7 +44,6 @@ class SimilarSession(QObject):
     def __init__(
         self,
         panel: SimilarPanel,
-        workers: Workers,
         shelf: ModelShelf,
         hub: AnalysisHub,
         parent: QObject | None = None,
@@ -66,13 +64,13 @@ class SimilarSession(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_NEIGHBOURS_MS)
         self._timer.timeout.connect(self._ask_neighbours)
-        self._connect(workers)
+        self._connect()
         self._show_reason("No model is open yet.")
         if hub.config is not None:
             self._on_model_opened(hub.config)
             self._on_sight(self._panel.in_sight)
 
-    def _connect(self, workers: Workers) -> None:
+    def _connect(self) -> None:
         panel, hub = self._panel, self._hub
         panel.noise_changed.connect(self._ask_cloud)
         panel.new_noise_requested.connect(self.draw_new_noise)
@@ -88,8 +86,7 @@ class SimilarSession(QObject):
         hub.data_changed.connect(self._on_data_changed)
         hub.subject.changed.connect(self._on_subject)
         hub.subject.cleared.connect(self._show_reason)
-        # After the latent session, which was there first: the codes it has then are the ones that are shown.
-        workers.inference.codes_ready.connect(self._on_codes)
+        hub.latent.codes_changed.connect(self._on_codes)
         for asked in (self._clouds, self._maps, self._neighbours):
             asked.found.connect(self._on_found)
             asked.failed.connect(self._on_failed)

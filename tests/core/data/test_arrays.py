@@ -383,6 +383,6 @@ def test_what_is_transparent_in_an_array_ends_up_black(tmp_path: Path, *, invert
     images[:, :, 4:, 3] = 0
     images[:, :, :4, 3] = 255
     np.savez(tmp_path / "a.npz", images=images)
-    train = load(tmp_path / "a.npz", 8, invert=invert).train.images
+    train = load(tmp_path / "a.npz", 8, invert=invert).train.images[:]
     assert (train[:, :, 4:] == 0).all()
     assert (train[:, :, :4] == (55 if invert else 200)).all()

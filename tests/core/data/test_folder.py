@@ -44,7 +44,7 @@ def test_subfolders_are_labels_and_numbers_sort_as_numbers(tmp_path: Path) -> No
     for split, each in ((dataset.train, 9), (dataset.held_out, 1)):
         assert split.labels is not None
         assert np.bincount(split.labels).tolist() == [each] * 3
-        assert np.array_equal(split.images[:, 0, 0], np.array([50, 100, 150], np.uint8)[split.labels])
+        assert np.array_equal(split.images[:][:, 0, 0], np.array([50, 100, 150], np.uint8)[split.labels])
     assert load(tmp_path, subfolder_labels=False).train.labels is None
 
 

@@ -60,7 +60,7 @@ def test_each_image_is_in_one_half_with_its_own_label_and_the_note_counts_them()
     for half in (dataset.train, dataset.held_out):
         assert half.labels is not None
         assert np.array_equal(half.images, pictures[half.labels])
-        assert not half.images.flags.writeable
+        assert not half.images[:].flags.writeable
     assert "30 images to train on, 10 held out" in dataset.note
 
 

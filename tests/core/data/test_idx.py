@@ -117,7 +117,7 @@ def test_whatever_is_changed_it_loads_or_says_why(data: st.DataObject) -> None:
         except DataError as error:
             check_message(str(error), "fuzz-idx3: ")
         else:
-            assert dataset.train.images.dtype == np.uint8
+            assert dataset.train.images[:].dtype == np.uint8
 
 
 def test_labels_and_the_held_out_half_are_found_beside_the_images(tmp_path: Path) -> None:

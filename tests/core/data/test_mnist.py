@@ -33,8 +33,8 @@ def test_the_digits_have_the_published_label_counts_and_pixel_moments(digits: Da
     assert digits.held_out.labels is not None
     assert np.bincount(digits.train.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(digits.held_out.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    assert digits.train.images.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
-    assert digits.train.images.std() / 255 == pytest.approx(0.3081, abs=5e-5)
+    assert digits.train.images[:].mean() / 255 == pytest.approx(0.1307, abs=5e-5)
+    assert digits.train.images[:].std() / 255 == pytest.approx(0.3081, abs=5e-5)
 
 
 def test_the_files_are_those_whose_md5_is_publicly_recorded(digits: Dataset) -> None:
@@ -45,7 +45,7 @@ def test_the_files_are_those_whose_md5_is_publicly_recorded(digits: Dataset) -> 
     notice = resource("data", "mnist", "NOTICE").read_text("utf-8")
     for split in (digits.train, digits.held_out):
         assert split.labels is not None
-        assert md5(0x803, split.images) in notice
+        assert md5(0x803, split.images[:]) in notice
         assert md5(0x801, split.labels) in notice
 
 
@@ -62,7 +62,7 @@ def test_the_checksum_file_says_what_the_program_checks() -> None:
 
 def test_the_pictures_cannot_be_written(digits: Dataset) -> None:
     for split in (digits.train, digits.held_out):
-        assert not split.images.flags.writeable
+        assert not split.images[:].flags.writeable
         assert split.labels is not None
         assert not split.labels.flags.writeable
 

@@ -15,7 +15,7 @@ from core.shapes import Picture, PictureStack
 def digits() -> PictureStack:
     look = load_quick_look(DataConfig())
     assert look is not None
-    return look.held_out.images
+    return look.held_out.images[:]
 
 
 def drawn_large(picture: Picture, row: int = 0, column: int = 0) -> Picture:

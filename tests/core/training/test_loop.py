@@ -252,7 +252,7 @@ def test_each_binarisation_shows_the_model_what_it_says(binarisation: str) -> No
             [run._place.images.batch(indices, torch.Generator().manual_seed(seed)).numpy() for seed in range(500)],
             axis=0,
         )
-        probability = data.train.images.reshape(30, -1) / 255.0
+        probability = data.train.images[:].reshape(30, -1) / 255.0
         error = 5.0 * np.sqrt(probability * (1.0 - probability) / 500) + 0.003
         assert (np.abs(draws - probability) <= error).all()
         assert (draws[probability == 0.0] == 0.0).all()

@@ -206,7 +206,7 @@ def test_a_position_that_cannot_be_is_refused(value: np.ndarray) -> None:
 
 
 def test_the_mean_picture_is_that_of_the_images() -> None:
-    images = some_data(60, 1).train.images
+    images = some_data(60, 1).train.images[:]
     resident = ResidentImages(images, DataConfig(), torch.device("cpu"))
     expected = images.reshape(60, -1).mean(axis=0) / 255.0
     np.testing.assert_allclose(resident.mean_picture()[0].numpy(), expected, rtol=1e-6)

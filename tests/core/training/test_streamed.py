@@ -1,0 +1,169 @@
+"""Images that are streamed to the device: the weights, costs and curves of resident ones, bit for bit."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.data.dataset import Dataset
+from core.snapshots import Split
+from core.stored_pictures import StoredPictures, StoredPicturesError
+from core.training import resident, streamed
+from core.training.loop import TrainingRun
+from core.training.resident import ResidentImages, fits_on
+from core.training.streamed import StreamedImages, place_images
+from tests.core.training.runs import a_run, finished, same_arrays, same_weights, some_data
+
+LITTLE = 100
+
+
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have room for three batches of eight 36-pixel images, and a fourth's half."""
+    monkeypatch.setattr(streamed, "STAGED_BYTES", 28 * 36)
+
+
+def in_a_file(data: Dataset, folder: Path) -> Dataset:
+    """Return the same data set with its images in one file, the halves' among each other."""
+    halves = (data.train, data.held_out)
+    pixels = np.concatenate([half.images[:] for half in halves])
+    order = np.random.default_rng(0).permutation(len(pixels))
+    path = folder / "pictures"
+    path.write_bytes(pixels[order].tobytes())
+    stored = StoredPictures(path, path.name, 0, pixels.shape)
+    rows = np.argsort(order)
+    train, held_out = (
+        Split(stored.taken(part), half.labels)
+        for part, half in zip(np.split(rows, [len(data.train)]), halves, strict=True)
+    )
+    return replace(data, train=train, held_out=held_out)
+
+
+def with_little_memory(data: Dataset, monkeypatch: pytest.MonkeyPatch, **values: object) -> TrainingRun:
+    with monkeypatch.context() as patch:
+        patch.setattr(resident, "memory_to_plan_with", lambda: LITTLE)
+        run = a_run(data, **values)  # type: ignore[arg-type]
+    assert isinstance(run._place.images, StreamedImages)
+    assert run.plan.images == "streamed"
+    return run
+
+
+def check_alike(one: TrainingRun, other: TrainingRun) -> None:
+    assert same_weights(one.weights(), other.weights())
+    assert same_arrays(one.saved().optimiser, other.saved().optimiser)
+    assert np.array_equal(one.history.steps().nll, other.history.steps().nll)
+    assert one.history.held_out == other.history.held_out
+
+
+CASES = (
+    {"binarisation": "dynamic"},
+    {"binarisation": "fixed"},
+    {"binarisation": "threshold"},
+    {"binarisation": "none", "likelihood": "gaussian"},
+    {"binarisation": "none", "likelihood": "categorical", "num_levels": 4},
+    {"model": "made"},
+    {"network": "conv"},
+)
+
+
+@pytest.mark.parametrize("values", CASES, ids=str)
+@pytest.mark.parametrize("capture", [False, True])
+def test_a_run_is_that_of_resident_images_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, object], *, capture: bool
+) -> None:
+    data = some_data(30, 10)  # batches of 8, 8, 8 and 6
+    in_memory = a_run(data, capture=capture, **values)  # type: ignore[arg-type]
+    assert in_memory.plan.images == "resident"
+    stored = with_little_memory(in_a_file(data, tmp_path), monkeypatch, capture=capture, **values)
+    assert stored.plan.path == in_memory.plan.path
+    finished(in_memory)
+    finished(stored)
+    check_alike(in_memory, stored)
+
+
+@pytest.mark.parametrize("steps_per_chunk", [1, 5, None])
+@pytest.mark.parametrize("batch_size", [1, 7, 30, 64])
+def test_any_chunk_and_batch_is_streamed(
+    monkeypatch: pytest.MonkeyPatch, steps_per_chunk: int | None, batch_size: int
+) -> None:
+    data = some_data(30, 10)
+    values = {"steps_per_chunk": steps_per_chunk, "batch_size": batch_size}
+    in_memory = a_run(data, **values)  # type: ignore[arg-type]
+    streamed_run = with_little_memory(data, monkeypatch, **values)
+    finished(in_memory)
+    finished(streamed_run)
+    check_alike(in_memory, streamed_run)
+
+
+@pytest.mark.parametrize("before_streams", [False, True])
+def test_a_run_that_was_interrupted_goes_on_with_either_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, before_streams: bool
+) -> None:
+    data = some_data(30, 10)
+    stored, unbroken = in_a_file(data, tmp_path), a_run(data)
+    finished(unbroken)
+    first = with_little_memory(stored, monkeypatch) if before_streams else a_run(data)
+    events = first.events()
+    while first.step < 5:
+        next(events)
+    events.close()
+    kept = first.saved()
+    with monkeypatch.context() as patch:
+        if not before_streams:
+            patch.setattr(resident, "memory_to_plan_with", lambda: LITTLE)
+        second = TrainingRun(
+            kept.config, data if before_streams else stored, start=kept, resume=True, steps_per_chunk=4
+        )
+    assert second.plan.images == ("resident" if before_streams else "streamed")
+    assert "as if it had not been interrupted" in second.history.notes[-1].text + second.history.notes[-2].text
+    finished(second)
+    assert same_weights(unbroken.weights(), second.weights())
+    assert unbroken.history.held_out == second.history.held_out
+
+
+def test_the_run_says_that_it_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = with_little_memory(some_data(), monkeypatch)
+    assert "streamed images" in run.history.notes[0].text
+    assert run.saved().provenance["images"] == "streamed"
+    assert "streamed" not in a_run().history.notes[0].text
+
+
+def test_images_stream_where_they_take_more_than_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, config, cpu = some_data(30, 1).train.images, some_data().config, torch.device("cpu")
+    for free, kind in ((2 * images.nbytes, ResidentImages), (2 * images.nbytes - 2, StreamedImages)):
+        monkeypatch.setattr(resident, "memory_to_plan_with", lambda free=free: free)
+        assert type(place_images(images, config, cpu, 8)) is kind
+
+
+def test_on_a_card_it_is_the_card_s_memory_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resident, "memory_to_plan_with", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (1000, 4000))
+    assert fits_on(torch.device("cuda"), 500)
+    assert not fits_on(torch.device("cuda"), 501)
+
+
+def test_the_model_starts_at_the_same_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = some_data(30, 10)
+    stored = with_little_memory(in_a_file(data, tmp_path), monkeypatch)
+    in_memory = a_run(data)
+    assert torch.equal(stored._place.images.mean_picture(), in_memory._place.images.mean_picture())
+    assert same_weights(stored.weights(), in_memory.weights())
+
+
+@pytest.mark.parametrize("capture", [False, True])
+def test_a_file_that_is_cut_short_during_a_run_ends_it_with_an_error_and_the_model_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, capture: bool
+) -> None:
+    data = some_data(30, 10)
+    run = with_little_memory(in_a_file(data, tmp_path), monkeypatch, capture=capture, steps_per_chunk=2)
+    events = run.events()
+    while run.step < 2:
+        next(events)
+    os.truncate(tmp_path / "pictures", 36)
+    with pytest.raises(StoredPicturesError, match="changed"):
+        list(events)
+    assert run.step == 2
+    assert all(np.isfinite(array).all() for array in run.saved().weights.values())
