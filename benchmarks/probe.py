@@ -15,8 +15,8 @@ from pathlib import Path
 import main as program_main
 
 # main.main() does the same; here the program is imported before it is called.
-program_main._leave_the_cores_to_training()  # noqa: SLF001
 gc.disable()
+program_main._prepare()  # noqa: SLF001
 
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer  # noqa: E402 - as above
 from PySide6.QtTest import QTest  # noqa: E402
