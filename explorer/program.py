@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("explorer")
 _PATIENCE_MS = 2000
 """For the first picture: curves are shown without it then."""
+_TIDY_MS = 500
+"""After what takes much memory for a moment."""
 
 
 class Program(QObject):
@@ -61,6 +63,12 @@ class Program(QObject):
         self._paths: tuple[Path, ...] = ()
         self._folder = folder
         self._errors: ErrorDialog | None = None
+        self._tidying = QTimer(self, singleShot=True, interval=_TIDY_MS)
+        self._tidying.timeout.connect(self.workers.beside.give_back_memory)
+        for done in (self.workers.training.torch_loaded, self.workers.evidence.table_ready):
+            done.connect(self._tidying.start)
+        self.workers.training.run_started.connect(self._tidying.start)
+        self.workers.training.ended.connect(self._tidying.start)
         self.window.log_folder_requested.connect(self.open_log_folder)
         self.window.close_requested.connect(self.session.close)
         self.session.closed.connect(self._on_closed)
@@ -145,6 +153,7 @@ class Program(QObject):
     def _on_closed(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
         self.settings.save()
         self._collector.stop()
+        self._tidying.stop()
         if self._errors is not None:
             self._errors.close()
         self.window.close_now()

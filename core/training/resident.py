@@ -1,5 +1,7 @@
 """Images kept on the training device as bytes, and how a batch of them becomes the x of a step."""
 
+import ctypes
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -26,17 +28,28 @@ def fill_as_seen(
         target[start : start + len(piece)].copy_(torch.from_numpy(grey))
 
 
+def _only_read(pixels: UInt8[np.ndarray, "n pixels"]) -> UInt8[Tensor, "n pixels"]:
+    """Return the array itself as a tensor that must not be written to: 47 MB of MNIST are not there twice.
+
+    torch warns of read-only arrays, which data sets are; of one whose memory is named by its address it does not know.
+    """
+    whole = np.ascontiguousarray(pixels)
+    memory = (ctypes.c_uint8 * whole.size).from_address(whole.ctypes.data)
+    # What is made of the address does not keep the array alive; what is made of it does keep `memory`.
+    memory.array = whole  # type: ignore[attr-defined]
+    return torch.from_numpy(np.frombuffer(memoryview(memory), np.uint8).reshape(whole.shape))
+
+
 class ResidentImages:
     """All training images on the device, one byte a pixel."""
 
     def __init__(self, images: PictureStack, config: DataConfig, device: torch.device) -> None:
         self.dynamic = config.binarisation == "dynamic"
         pixels = images.reshape(len(images), -1)
-        self._bytes = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
         if config.binarisation == "dynamic" or (config.binarisation == "none" and config.num_levels == 256):
-            # torch warns of read-only arrays, which data sets are; a copy is needed on the device anyway.
-            self._bytes.copy_(torch.from_numpy(pixels.copy()))
+            self._bytes = _only_read(pixels).to(device)
         else:
+            self._bytes = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
             fill_as_seen(self._bytes, images, np.arange(len(images), dtype=np.int64), config)
 
     def __len__(self) -> int:

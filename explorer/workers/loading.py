@@ -29,6 +29,7 @@ from explorer.messages import (
     LoadedRun,
     SavedFile,
 )
+from explorer.workers.memory import give_back_memory
 from explorer.workers.runs import found_runs, loaded_run, remove_run
 from explorer.workers.serving import ServingThread
 
@@ -96,8 +97,24 @@ class _ImportPlots:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class _GiveBack:
+    pass
+
+
 _RunJob = _FindRuns | _LoadRun | _RemoveRun
-_Job = _RunJob | _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | _ImportPlots | None
+_Job = (
+    _RunJob
+    | _LoadData
+    | _OpenPath
+    | _LoadModel
+    | _SaveModel
+    | _Preview
+    | _ImportPicture
+    | _ImportPlots
+    | _GiveBack
+    | None
+)
 
 _NAMES: dict[type, str] = {
     _LoadData: "open data",
@@ -110,6 +127,7 @@ _NAMES: dict[type, str] = {
     _Preview: "preview data",
     _ImportPicture: "open picture",
     _ImportPlots: "import plots",
+    _GiveBack: "give memory back",
 }
 
 
@@ -192,6 +210,10 @@ class LoadingThread(ServingThread):
         """Import what draws curves, so that the window need not stand still for it; `plots_imported` follows."""
         self._jobs.put(_ImportPlots())
 
+    def give_back_memory(self) -> None:
+        """Give freed memory back to the system, where that keeps nobody waiting."""
+        self._jobs.put(_GiveBack())
+
     def cancel(self) -> None:
         """Give up the data set, or the weights of another program, that are being read."""
         self._cancelled.set()
@@ -237,6 +259,8 @@ class LoadingThread(ServingThread):
                 with contextlib.suppress(ImportError):
                     import pyqtgraph  # noqa: F401 - for the views
                 self.plots_imported.emit()
+            case _GiveBack():
+                give_back_memory()
 
     def _do_with_runs(self, job: _RunJob) -> None:
         match job:
@@ -293,7 +317,7 @@ class LoadingThread(ServingThread):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure))
             case _LoadData(config) | _Preview(config):
                 self.failed.emit(JobFailed(_NAMES[type(job)], config.source, failure))
-            case _ImportPlots() | None:
+            case _ImportPlots() | _GiveBack() | None:
                 pass
 
 
