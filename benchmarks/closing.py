@@ -12,7 +12,7 @@ from pathlib import Path
 import main as program_main
 
 # main.main() does the same; here the program is imported before it is called.
-program_main._leave_the_cores_to_training()  # noqa: SLF001
+program_main._prepare()  # noqa: SLF001
 gc.disable()
 
 from PySide6.QtCore import QPoint, QSocketNotifier, Qt, QTimer  # noqa: E402 - as above

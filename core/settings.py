@@ -1,6 +1,7 @@
 """Declare a setting once: type, range, unit, default and help; forms, command line and files follow from it."""
 
 import dataclasses
+import functools
 import re
 import types
 import typing
@@ -80,6 +81,7 @@ class Section:
         """Refuse combinations of settings that make no sense.  Raises ConfigError."""
 
     @classmethod
+    @functools.cache
     def settings(cls) -> tuple[Setting, ...]:
         """Return the section's settings in the order of their declaration."""
         hints = typing.get_type_hints(cls)

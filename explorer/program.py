@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from explorer.views.similar import SimilarPanel
 
 _log = logging.getLogger("explorer")
+_PATIENCE_MS = 2000
+"""For the first picture: curves are shown without it then."""
+_TIDY_MS = 500
+"""After what takes much memory for a moment."""
 
 
 class Program(QObject):
@@ -59,6 +63,12 @@ class Program(QObject):
         self._paths: tuple[Path, ...] = ()
         self._folder = folder
         self._errors: ErrorDialog | None = None
+        self._tidying = QTimer(self, singleShot=True, interval=_TIDY_MS)
+        self._tidying.timeout.connect(self.workers.beside.give_back_memory)
+        for done in (self.workers.training.torch_loaded, self.workers.evidence.table_ready):
+            done.connect(self._tidying.start)
+        self.workers.training.run_started.connect(self._tidying.start)
+        self.workers.training.ended.connect(self._tidying.start)
         self.window.log_folder_requested.connect(self.open_log_folder)
         self.window.close_requested.connect(self.session.close)
         self.session.closed.connect(self._on_closed)
@@ -115,13 +125,21 @@ class Program(QObject):
         # Analyses wait for the digit that can be dragged, and for torch: beside its import both would be late.
         self.workers.training.torch_loaded.connect(self._start_analyses)
         self.workers.training.run_started.connect(self._start_analyses)
+        # The training images are of no use to a hand that waits for its first digit.
+        self.workers.loading.look_first()
         self.session.open_start(self._paths)
-        # torch comes last: the shipped model is decoded without it, and its import slows everything for a moment.
+        self.workers.beside.plots_imported.connect(self.views.curves.draw_now)
+        # The digit comes first, the curves next, torch last: the shipped model is decoded without either, and their
+        # imports slow everything for a moment.
         self.session.latent.refreshed.connect(self._on_first_picture)
+        # There may be no picture, as when the data have gone away.
+        QTimer.singleShot(_PATIENCE_MS, self.workers.beside.import_plots)
 
     def _on_first_picture(self) -> None:
         self.session.latent.refreshed.disconnect(self._on_first_picture)
-        self.workers.training.load_torch()
+        self.workers.loading.read_all()
+        self.workers.beside.plots_imported.connect(self.workers.training.load_torch)
+        self.workers.beside.import_plots()
 
     def _start_analyses(self) -> None:
         if not self.session.closing and not self.workers.analysis.isRunning():
@@ -135,6 +153,7 @@ class Program(QObject):
     def _on_closed(self, clean: bool) -> None:  # noqa: FBT001 - a signal's value
         self.settings.save()
         self._collector.stop()
+        self._tidying.stop()
         if self._errors is not None:
             self._errors.close()
         self.window.close_now()
@@ -150,6 +169,7 @@ def _make_views(settings: Settings) -> Views:
     canvas, sliders, hand, draw_pad, curves = LatentCanvas(), SlidersPanel(), HandPanel(), DrawPad(), CurvesPanel()
     data, model, training = DataPanel(), ModelPanel(), TrainingPanel()
     curves.remember(settings)
+    curves.wait()
     draw_pad.remember(settings)
     ledger, compare, sampling = Later(LedgerPanel), ComparePanel(canvas), SamplingView()
     ledger()  # the one in front at the start

@@ -130,7 +130,7 @@ class Settings:
 
     @property
     def show_timing(self) -> bool:
-        """Whether the strip above the canvas shows how long a drag takes."""
+        """Whether the bar below the window says how quickly the program follows the hand."""
         return self._flag("canvas/timing", default=False)
 
     @show_timing.setter

@@ -1,5 +1,6 @@
 """Images kept on the training device as bytes, and how a batch of them becomes the x of a step."""
 
+import ctypes
 from collections.abc import Iterator
 from typing import Final
 
@@ -39,16 +40,33 @@ def fill_as_seen(
         target[start : start + len(piece)].copy_(torch.from_numpy(grey))
 
 
+def _seen_as_stored(config: DataConfig) -> bool:
+    """Whether the bytes that the x of a step is made of are the images' own."""
+    return config.binarisation == "dynamic" or (config.binarisation == "none" and config.num_levels == 256)
+
+
 def fill_with_greys(
     target: UInt8[Tensor, "n pixels"], images: Pictures, indices: Int64[np.ndarray, "n"], config: DataConfig
 ) -> None:
     """Write the bytes that the x of a step is made of into the rows of `target`: those of the images at the indices."""
-    if config.binarisation != "dynamic" and (config.binarisation != "none" or config.num_levels < 256):
+    if not _seen_as_stored(config):
         fill_as_seen(target, images, indices, config)
         return
     for start in range(0, len(indices), _PIECE):
         piece = images[indices[start : start + _PIECE]]
         target[start : start + len(piece)].copy_(torch.from_numpy(piece.reshape(len(piece), -1)))
+
+
+def _only_read(pixels: UInt8[np.ndarray, "n pixels"]) -> UInt8[Tensor, "n pixels"]:
+    """Return the array itself as a tensor that must not be written to: 47 MB of MNIST are not there twice.
+
+    torch warns of read-only arrays, which data sets are; of one whose memory is named by its address it does not know.
+    """
+    whole = np.ascontiguousarray(pixels)
+    memory = (ctypes.c_uint8 * whole.size).from_address(whole.ctypes.data)
+    # What is made of the address does not keep the array alive; what is made of it does keep `memory`.
+    memory.array = whole  # type: ignore[attr-defined]
+    return torch.from_numpy(np.frombuffer(memoryview(memory), np.uint8).reshape(whole.shape))
 
 
 class ResidentImages:
@@ -61,8 +79,11 @@ class ResidentImages:
         self.dynamic = config.binarisation == "dynamic"
         self.indices_on = device
         """Where the indices of planned steps are to be."""
-        self._bytes = torch.empty((len(images), images[0].size), dtype=torch.uint8, device=device)
-        fill_with_greys(self._bytes, images, np.arange(len(images), dtype=np.int64), config)
+        if _seen_as_stored(config) and isinstance(images, np.ndarray):
+            self._bytes = _only_read(images.reshape(len(images), -1)).to(device)
+        else:
+            self._bytes = torch.empty((len(images), images[0].size), dtype=torch.uint8, device=device)
+            fill_with_greys(self._bytes, images, np.arange(len(images), dtype=np.int64), config)
 
     def __len__(self) -> int:
         return len(self._bytes)

@@ -88,7 +88,14 @@ COMMANDS = (
     ),
     Command("view.fit", "&Fit view", "Ctrl+0", "fit", "Show all codes."),
     Command("view.redraw", "Draw &new ε", "R", "", "Draw other noise for the points z = μ + L ε of the Fit q panel."),
-    Command("view.timing", "Show &timing", "Ctrl+T", "timing", "Show how long a drag takes.", checkable=True),
+    Command(
+        "view.timing",
+        "Show &timing",
+        "Ctrl+T",
+        "timing",
+        "Show below the window how long drag, slider and pen take, in ms, and pictures a second.",
+        checkable=True,
+    ),
     Command(
         "view.dock_experiment", "&Experiment", "Ctrl+Shift+1", "", "Show data, model and training.", checkable=True
     ),

@@ -57,8 +57,6 @@ class HandPanel(QWidget):
         self._status.setToolTip("The code z that is decoded, in latent units, and the version of the model's weights.")
         self._code = ""
         self._version: int | None = None
-        self._timing = ""
-        self._timing_visible = False
         self.source.hide()
         self._repair = PictureRow((self.corrupted, self.restored))
         self._repair.hide()
@@ -71,7 +69,7 @@ class HandPanel(QWidget):
 
     @property
     def status_text(self) -> str:
-        """The line under the pictures: a code of one or two numbers, the weights' version, the time if wanted."""
+        """The line under the pictures: a code of one or two numbers, the weights' version."""
         return self._status.text
 
     def set_has_codes(self, has_codes: bool) -> None:  # noqa: FBT001 - a Qt setter
@@ -95,17 +93,6 @@ class HandPanel(QWidget):
         # Longer codes are read off the sliders.
         short = pictures is not None and len(pictures.code) <= _LONGEST_CODE
         self._code = code_text(pictures.code.tolist()) if pictures is not None and short else ""
-        self._write_status()
-
-    def set_timing(self, milliseconds: float, frames_per_second: float) -> None:
-        """Say how long it takes from the hand's movement to its picture, and how many are painted a second."""
-        self._timing = f"hand to picture {milliseconds:.1f} ms · {frames_per_second:.0f} pictures/s"
-        if self._timing_visible:
-            self._write_status()
-
-    def set_timing_visible(self, visible: bool) -> None:  # noqa: FBT001
-        """Show or hide the time from hand to picture."""
-        self._timing_visible = visible
         self._write_status()
 
     def set_smooth(self, smooth: bool) -> None:  # noqa: FBT001
@@ -135,8 +122,6 @@ class HandPanel(QWidget):
         parts = [self._code] if self._code else []
         if self._version is not None:
             parts.append(f"weights version {self._version}")
-        if self._timing_visible and self._timing:
-            parts.append(self._timing)
         self._status.set_text(" · ".join(parts))
 
 

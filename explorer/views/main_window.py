@@ -27,6 +27,7 @@ from explorer.views.later import Later
 from explorer.views.panels import DataPanel, ModelPanel, TrainingPanel
 from explorer.views.recent_menu import RecentMenu
 from explorer.views.runs_menu import RunsMenu
+from explorer.views.timing_bar import TimingBar
 from explorer.views.tool_strip import ToolStrip
 
 PROGRAM = "Latent Explorer"
@@ -100,6 +101,8 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         self._strip = ToolStrip(self.commands)
         self._recent_menu, self.runs_menu = RecentMenu(), RunsMenu()
+        self.timing = TimingBar()
+        self.setStatusBar(self.timing)
         self._centre = Centre((self.banner, self._strip), panels.compare or panels.canvas, panels.sampling)
         self.setCentralWidget(self._centre)
         experiment, hand = (panels.data, panels.model, panels.training), (panels.hand, panels.sliders)

@@ -79,6 +79,8 @@ class EvidenceThread(ServingThread):
         # What follows only this thread changes.
         self._current: _Build | None = None
         self._ledgers: Ledgers | None = None
+        self._is_whole = False
+        """Whether the table is not one of the smaller ones made during a run."""
         self._rough: _Refine | None = None
         self._may_build_at = 0.0
 
@@ -185,10 +187,11 @@ class EvidenceThread(ServingThread):
         with self._wake:
             live, torch, dataset = self._live, self._torch, self._dataset
             self._look = None
-        if not live or self._current is None or self._current.config != work.config:
-            # Two whole tables would take twice the memory, and the former says nothing of this model.
+        if not live or self._is_whole or self._current is None or self._current.config != work.config:
+            # Beside a whole table another, and a run with all it needs, would take too much memory, and what is whole
+            # belongs to the model before the run.
             self._ledgers = self._rough = None
-        self._current = work
+        self._current, self._is_whole = work, not live
         self.building.emit(work.weights.version)
         start = time.perf_counter()
         made: Ledgers | None

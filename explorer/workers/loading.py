@@ -1,5 +1,6 @@
 """The loading thread: reads and writes files, one job after the other, so that the window never waits for a disk."""
 
+import contextlib
 import queue
 import threading
 import traceback
@@ -28,8 +29,12 @@ from explorer.messages import (
     LoadedRun,
     SavedFile,
 )
+from explorer.workers.memory import give_back_memory
 from explorer.workers.runs import found_runs, loaded_run, remove_run
 from explorer.workers.serving import ServingThread
+
+_LONGEST_LOOK_S = 2.0
+"""So long the rest of a data set waits for the first picture."""
 
 
 class _Cancelled(Exception):  # noqa: N818 - a request, not an error
@@ -87,8 +92,29 @@ class _LoadRun:
     to_resume: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _ImportPlots:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _GiveBack:
+    pass
+
+
 _RunJob = _FindRuns | _LoadRun | _RemoveRun
-_Job = _RunJob | _LoadData | _OpenPath | _LoadModel | _SaveModel | _Preview | _ImportPicture | None
+_Job = (
+    _RunJob
+    | _LoadData
+    | _OpenPath
+    | _LoadModel
+    | _SaveModel
+    | _Preview
+    | _ImportPicture
+    | _ImportPlots
+    | _GiveBack
+    | None
+)
 
 _NAMES: dict[type, str] = {
     _LoadData: "open data",
@@ -100,6 +126,8 @@ _NAMES: dict[type, str] = {
     _SaveModel: "save model",
     _Preview: "preview data",
     _ImportPicture: "open picture",
+    _ImportPlots: "import plots",
+    _GiveBack: "give memory back",
 }
 
 
@@ -118,6 +146,8 @@ class LoadingThread(ServingThread):
     import_wanted = Signal(ImportPreview)
     """A folder or array was named whose import the user should decide on, with what it would look like."""
     picture_imported = Signal(ImportedPicture)
+    plots_imported = Signal()
+    """What draws curves is there, or whoever wants it will say why not."""
     failed = Signal(JobFailed)
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
@@ -125,6 +155,16 @@ class LoadingThread(ServingThread):
         self.setObjectName(name)
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._cancelled = threading.Event()
+        self._may_read_all = threading.Event()
+        self._may_read_all.set()
+
+    def look_first(self) -> None:
+        """Of data with a quick look, leave the rest until `read_all`, or for two seconds."""
+        self._may_read_all.clear()
+
+    def read_all(self) -> None:
+        """Read data to their end from now on, without a pause after the quick look."""
+        self._may_read_all.set()
 
     def load_data(self, config: DataConfig) -> None:
         """Read a data set; `data_loaded` or `failed` follows."""
@@ -166,6 +206,14 @@ class LoadingThread(ServingThread):
         """Read one picture through the import choices of the model's data."""
         self._jobs.put(_ImportPicture(path, config, height, width))
 
+    def import_plots(self) -> None:
+        """Import what draws curves, so that the window need not stand still for it; `plots_imported` follows."""
+        self._jobs.put(_ImportPlots())
+
+    def give_back_memory(self) -> None:
+        """Give freed memory back to the system, where that keeps nobody waiting."""
+        self._jobs.put(_GiveBack())
+
     def cancel(self) -> None:
         """Give up the data set, or the weights of another program, that are being read."""
         self._cancelled.set()
@@ -174,6 +222,7 @@ class LoadingThread(ServingThread):
         """End the thread after the jobs queued so far; a data set or foreign weights being read are given up."""
         self.requestInterruption()
         self._cancelled.set()
+        self._may_read_all.set()
         self._jobs.put(None)
 
     def serve(self) -> None:
@@ -197,13 +246,8 @@ class LoadingThread(ServingThread):
             case _SaveModel(path, saved):
                 save_model(path, saved)
                 self.model_saved.emit(SavedFile(path, saved))
-            case _FindRuns(folder):
-                self.runs_found.emit(found_runs(folder))
-            case _RemoveRun(path):
-                remove_run(path)
-                self.run_removed.emit(path)
-            case _LoadRun(path, to_resume):
-                self.run_loaded.emit(loaded_run(path, to_resume=to_resume))
+            case _FindRuns() | _RemoveRun() | _LoadRun():
+                self._do_with_runs(job)
             case _OpenPath(path):
                 self._open_path(path)
             case _Preview(config):
@@ -211,6 +255,22 @@ class LoadingThread(ServingThread):
             case _ImportPicture(path, config, height, width):
                 picture = import_picture(path, config, (height, width))
                 self.picture_imported.emit(ImportedPicture(path, picture))
+            case _ImportPlots():
+                with contextlib.suppress(ImportError):
+                    import pyqtgraph  # noqa: F401 - for the views
+                self.plots_imported.emit()
+            case _GiveBack():
+                give_back_memory()
+
+    def _do_with_runs(self, job: _RunJob) -> None:
+        match job:
+            case _FindRuns(folder):
+                self.runs_found.emit(found_runs(folder))
+            case _RemoveRun(path):
+                remove_run(path)
+                self.run_removed.emit(path)
+            case _LoadRun(path, to_resume):
+                self.run_loaded.emit(loaded_run(path, to_resume=to_resume))
 
     def _load_model(self, path: Path, origin: str) -> None:
         if path.suffix.lower() in FOREIGN_SUFFIXES:
@@ -226,6 +286,7 @@ class LoadingThread(ServingThread):
         look = load_quick_look(config)
         if look is not None:
             self.data_loaded.emit(LoadedData(_held_out_only(look), partial=True))
+            self._may_read_all.wait(_LONGEST_LOOK_S)
         self.data_loaded.emit(LoadedData(load_dataset(config, self._report)))
 
     def _open_path(self, path: Path) -> None:
@@ -256,7 +317,7 @@ class LoadingThread(ServingThread):
                 self.failed.emit(JobFailed(_NAMES[type(job)], str(path), failure))
             case _LoadData(config) | _Preview(config):
                 self.failed.emit(JobFailed(_NAMES[type(job)], config.source, failure))
-            case None:
+            case _ImportPlots() | _GiveBack() | None:
                 pass
 
 

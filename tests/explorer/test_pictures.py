@@ -233,16 +233,6 @@ def test_without_a_handle_the_panel_says_what_to_do(window: QWidget) -> None:
     assert "Select a handle" in panel.deterministic.accessibleDescription()
 
 
-def test_the_time_from_hand_to_picture_is_shown_only_when_asked_for(window: QWidget) -> None:
-    panel = HandPanel()
-    shown(window, panel, 360, 330)
-    panel.set_pictures(hand(latent_dim=5))
-    panel.set_timing(2.34, 118.2)
-    assert "ms" not in panel.status_text
-    panel.set_timing_visible(True)
-    assert panel.status_text == "weights version 3 · hand to picture 2.3 ms · 118 pictures/s"
-
-
 @pytest.mark.parametrize(
     ("value", "text"), [(-1.234, "−1.23"), (0.0, "0.00"), (-0.001, "0.00"), (2.5e7, "2.50e+07"), (float("nan"), "nan")]
 )

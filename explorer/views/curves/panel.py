@@ -20,6 +20,7 @@ from explorer.views.curves.legend import Entry, Legend
 from explorer.views.curves.options import CurveOptions
 from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, NLL, QUANTITIES
 from explorer.views.curves.record import CurveRecord
+from explorer.views.curves.stage import Stage
 from explorer.views.curves.style import panel_style
 from explorer.views.writing import not_written, write_whole
 
@@ -62,8 +63,9 @@ class CurvesPanel(QWidget):
             label.setContentsMargins(6, 0, 6, 0)
             label.hide()
             self.legend.add_trailing(label)
-        self._plots: dict[str, QuantityPlot] = {}
-        self._stage = QWidget(self)
+        self._stage = Stage(self)
+        self._waiting = False
+        """Until `draw_now`: nothing is drawn."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_timer)
@@ -73,6 +75,9 @@ class CurvesPanel(QWidget):
         self.controls.follow_asked.connect(self._on_follow)
         self.controls.save_asked.connect(self._on_save)
         self.legend.hidden_changed.connect(self._mark_dirty)
+        self._stage.zoomed.connect(self._on_zoomed)
+        self._stage.range_changed.connect(self._on_range_changed)
+        self._stage.follow_requested.connect(self.follow)
         self._last_options = self.options
         self._restyle()
         self._on_quantity(self.controls.quantity)
@@ -84,9 +89,6 @@ class CurvesPanel(QWidget):
         below.addWidget(self.controls.outliers)
         below.addWidget(self.controls.follow)
         below.addWidget(self.controls.save)
-        row = QHBoxLayout(self._stage)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
         layout.setSpacing(3)
@@ -116,6 +118,16 @@ class CurvesPanel(QWidget):
         """Append a note: a thin vertical line with its text under the crosshair."""
         self._record.add_note(note)
         self._mark_news()
+
+    def wait(self) -> None:
+        """Draw nothing until `draw_now`."""
+        self._waiting = True
+
+    def draw_now(self) -> None:
+        """Draw what has come, and from now on what comes."""
+        self._waiting = False
+        if self._dirty:
+            self._mark_dirty()
 
     def clear(self) -> None:
         """Forget all curves and follow the next ones."""
@@ -157,28 +169,17 @@ class CurvesPanel(QWidget):
 
     @property
     def plots(self) -> dict[str, "QuantityPlot"]:
-        """The plots by quantity, made when they are first drawn.
-
-        That is after the window's first paint: pyqtgraph takes a third of a second to import.
-        """
-        if not self._plots:
-            from explorer.views.curves.plot import QuantityPlot  # noqa: PLC0415 - see above
-
-            for quantity in QUANTITIES:
-                plot = self._plots[quantity.name] = QuantityPlot(quantity, self._stage)
-                plot.zoomed.connect(self._on_zoomed)
-                plot.range_changed.connect(self._on_range_changed)
-                plot.follow_requested.connect(self.follow)
-                plot.setVisible(self.controls.quantity in (quantity.name, ALL))
-                layout = self._stage.layout()
-                if isinstance(layout, QHBoxLayout):
-                    layout.addWidget(plot, 1)
-        return self._plots
+        """The plots by quantity."""
+        plots = self._stage.plots()
+        self._stage.show_only(self.controls.quantity)
+        return plots
 
     @property
     def following(self) -> bool:
         """Whether all is shown up to the newest step."""
-        return self._x_range is None and all(plot.follow_y for plot in self._shown())
+        return self._x_range is None and all(
+            plot.follow_y for plot in self._stage.made if self.controls.quantity in (plot.quantity.name, ALL)
+        )
 
     @property
     def unit_note(self) -> str:
@@ -188,7 +189,7 @@ class CurvesPanel(QWidget):
     def follow(self) -> None:
         """Show everything again, and what is to come."""
         self._x_range = None
-        for plot in self._plots.values():
+        for plot in self._stage.made:
             plot.follow_y = True
         self._mark_dirty()
 
@@ -219,8 +220,7 @@ class CurvesPanel(QWidget):
         write_whole(path, "".join(table_text(self._record)).encode())
 
     def _shown(self) -> "list[QuantityPlot]":
-        chosen = self.controls.quantity
-        return [plot for name, plot in self.plots.items() if chosen in (name, ALL)]
+        return self._stage.shown(self.controls.quantity)
 
     def _mark_news(self) -> None:
         self._dirty = True
@@ -233,12 +233,16 @@ class CurvesPanel(QWidget):
             self._timer.start(REPAINT_MS)
 
     def _on_timer(self) -> None:
-        if self._dirty and self.isVisible():
+        if not self._dirty or not self.isVisible() or self._waiting:
+            return
+        # One at a time: ten curves of one plot take as long to make as a hand should ever wait.
+        if self._stage.make_one(self.controls.quantity):
+            self._timer.start(0)
+        else:
             self.refresh()
 
     def _on_quantity(self, chosen: str) -> None:
-        for name, plot in self._plots.items():
-            plot.setVisible(chosen in (name, ALL))
+        self._stage.show_only(chosen)
         if self._settings is not None:
             self._settings.curves_quantity = self._left or chosen
         self._mark_dirty()
@@ -248,7 +252,7 @@ class CurvesPanel(QWidget):
         if (options.in_epochs, options.log_x) != (last.in_epochs, last.log_x):
             self._x_range = None
         if options.log_y != last.log_y:
-            for plot in self._plots.values():
+            for plot in self._stage.made:
                 plot.follow_y = True
         if self._settings is not None and options.smoothing != last.smoothing:
             self._settings.smoothing = options.smoothing
@@ -266,7 +270,7 @@ class CurvesPanel(QWidget):
 
     def _on_zoomed(self, quantity: str, along_x: bool) -> None:  # noqa: FBT001 - a slot
         if along_x:
-            self._x_range = self.plots[quantity].x_range
+            self._x_range = self._stage[quantity].x_range
         self.controls.set_following(self.following)
         self._mark_dirty()
 
@@ -324,7 +328,7 @@ class CurvesPanel(QWidget):
             return
         self._colours = colours
         self.setStyleSheet(panel_style(colours))
-        for plot in self._plots.values():
+        for plot in self._stage.made:
             plot.restyle()
         self._mark_dirty()
 

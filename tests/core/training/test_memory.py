@@ -1,15 +1,19 @@
 """A run that memory does not suffice for goes on with less."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
+from core.config import DataConfig
 from core.training.errors import TrainingError
 from core.training.loop import TrainingRun
 from core.training.memory import is_out_of_memory
+from core.training.resident import ResidentImages
 from tests.core.training.runs import a_run, finished, held_out_of, notes_of, same_weights, some_data
 
 ERRORS = [
@@ -207,3 +211,16 @@ def test_a_process_with_too_little_memory_trains_with_smaller_batches() -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.startswith("out of memory with batches of")
+
+
+def test_images_on_the_processor_are_not_there_twice_and_outlive_their_array() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (500, 784), dtype=np.uint8)
+    wanted, address = pixels.copy(), pixels.ctypes.data
+    pixels.flags.writeable = False
+    images = ResidentImages(pixels.reshape(500, 28, 28), DataConfig(binarisation="none"), torch.device("cpu"))
+    del pixels
+    gc.collect()
+    others = [np.ones((500, 784), np.uint8) for _ in range(20)]
+    assert images._bytes.data_ptr() == address
+    np.testing.assert_array_equal(images._bytes.numpy(), wanted)
+    assert len(others) == 20

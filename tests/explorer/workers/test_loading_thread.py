@@ -1,5 +1,6 @@
 """The loading thread, run for real on small files."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,34 @@ def test_data_are_read_with_the_choices_given(qtbot: QtBot, thread: LoadingThrea
     qtbot.waitUntil(lambda: bool(heard.data))
     assert not heard.data[0].partial
     assert (heard.data[0].dataset.height, heard.data[0].dataset.width) == (16, 16)
+
+
+def test_the_rest_of_data_with_a_quick_look_waits_until_it_is_wanted(
+    qtbot: QtBot, thread: LoadingThread, heard: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LONGEST_LOOK_S", 60.0)
+    thread.look_first()
+    thread.load_data(DataConfig())
+    qtbot.waitUntil(lambda: len(heard.data) == 1, timeout=20_000)
+    qtbot.wait(600)
+    assert len(heard.data) == 1
+    thread.read_all()
+    qtbot.waitUntil(lambda: len(heard.data) == 2, timeout=20_000)
+
+
+def test_the_rest_of_data_does_not_wait_for_ever(
+    qtbot: QtBot, thread: LoadingThread, heard: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LONGEST_LOOK_S", 0.01)
+    thread.look_first()
+    thread.load_data(DataConfig())
+    qtbot.waitUntil(lambda: len(heard.data) == 2, timeout=20_000)
+
+
+def test_what_draws_curves_is_imported_by_the_thread(qtbot: QtBot, thread: LoadingThread) -> None:
+    with qtbot.waitSignal(thread.plots_imported, timeout=20_000):
+        thread.import_plots()
+    assert "pyqtgraph" in sys.modules
 
 
 def test_mnist_comes_in_two_parts_with_the_same_held_out_half(

@@ -163,6 +163,22 @@ def test_while_a_run_goes_on_the_former_table_answers_and_says_of_which_weights(
     assert all(coarse for _, coarse in builder.calls)
 
 
+def test_a_whole_table_is_let_go_of_before_the_first_one_of_a_run_is_made(
+    thread: EvidenceThread, heard: Listener, builder: Builder, qtbot: QtBot
+) -> None:
+    thread.set_model(SOME, weights(1))
+    qtbot.waitUntil(lambda: bool(heard.tables))
+    thread.set_live(True)
+    builder.gate.clear()
+    thread.set_model(SOME, weights(2))
+    qtbot.waitUntil(lambda: len(builder.calls) == 2)
+    assert thread._ledgers is None
+    thread.ask(LedgerRequest(5, drawing()))
+    builder.gate.set()
+    qtbot.waitUntil(lambda: bool(heard.of(5)))
+    assert heard.of(5)[0].ledger.version == 2
+
+
 def test_tables_of_a_run_take_at_most_a_tenth_of_the_time(
     thread: EvidenceThread, heard: Listener, builder: Builder, qtbot: QtBot
 ) -> None:

@@ -1,0 +1,59 @@
+"""Plots that are made one at a time, when they are wanted."""
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from explorer.views.curves import CurvesPanel
+from tests.explorer.curves.conftest import history
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> CurvesPanel:
+    result = CurvesPanel()
+    qtbot.addWidget(result)
+    result.resize(980, 270)
+    return result
+
+
+def names(panel: CurvesPanel) -> list[str]:
+    return [plot.quantity.name for plot in panel._stage.made]
+
+
+def test_a_panel_that_waits_draws_nothing_until_it_is_told_to(panel: CurvesPanel, qtbot: QtBot) -> None:
+    panel.wait()
+    panel.set_history(history())
+    panel.show()
+    qtbot.wait(200)
+    assert not names(panel)
+    panel.draw_now()
+    qtbot.waitUntil(lambda: names(panel) == ["elbo"] and not panel._dirty)
+    assert not panel._stage["elbo"].message
+
+
+def test_only_plots_that_are_shown_are_made_and_they_stand_in_their_order(panel: CurvesPanel, qtbot: QtBot) -> None:
+    panel.set_history(history())
+    panel.controls.choose("kl")
+    panel.show()
+    qtbot.waitUntil(lambda: names(panel) == ["kl"])
+    panel.controls.choose("elbo")
+    qtbot.waitUntil(lambda: names(panel) == ["elbo", "kl"] and not panel._dirty)
+    assert [plot.isVisible() for plot in panel._stage.made] == [True, False]
+    panel.controls.choose("all")
+    qtbot.waitUntil(lambda: len(names(panel)) == 4 and not panel._dirty)
+    places = [plot.x() for plot in panel._stage.made]
+    assert places == sorted(set(places))
+
+
+def test_one_turn_of_the_event_loop_makes_one_plot(panel: CurvesPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel.set_history(history())
+    panel.controls.choose("all")
+    panel.show()
+    for count in range(1, 5):
+        panel._on_timer()
+        assert len(names(panel)) == count
+    drawn = []
+    monkeypatch.setattr(panel, "refresh", lambda: drawn.append(True))
+    panel._on_timer()
+    assert drawn
