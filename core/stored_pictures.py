@@ -6,6 +6,7 @@ fails; a read says so (docs/decisions/0011-pictures-stay-in-their-file.md).
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -26,6 +27,9 @@ PIECE_BYTES = 4 * 2**20
 
 # A gap that is read costs less than another call: 1 µs is 4 kB from the system's own copy of a file.
 _MOST_READ_FOR_ONE = 6
+# A picture at a random place of a disk takes a hundred and more if each is waited for, ten to thirty if the disk knows
+# of all; from memory one or two, of which telling the disk would be half.
+_SECONDS_FROM_MEMORY = 10e-6
 
 
 class StoredPicturesError(OSError):
@@ -42,6 +46,7 @@ class _OpenFile:
         weakref.finalize(self, os.close, self._descriptor)
         self._lock = threading.Lock()
         self._state = self._found_state()
+        self._waits_for_disk = False
 
     def check(self) -> None:
         """Raise StoredPicturesError unless size and time of change are those of the opening."""
@@ -59,6 +64,19 @@ class _OpenFile:
             if not count:
                 raise self._changed()
             filled += count
+
+    def read_rows(self, target: memoryview, offsets: Sequence[int], size: int) -> None:
+        """Fill `target` with pieces of `size` bytes from these offsets, one after another.  Raises StoredPicturesError.
+
+        A disk is told of all pieces before the first is waited for, if it was waited for the last time.
+        """
+        start = time.perf_counter()
+        if self._waits_for_disk and hasattr(os, "posix_fadvise"):
+            for offset in offsets:
+                os.posix_fadvise(self._descriptor, offset, size, os.POSIX_FADV_WILLNEED)
+        for place, offset in enumerate(offsets):
+            self.read(target[place * size : (place + 1) * size], offset)
+        self._waits_for_disk = time.perf_counter() - start > _SECONDS_FROM_MEMORY * len(offsets)
 
     def _read_some(self, target: memoryview, offset: int) -> int:
         if hasattr(os, "preadv"):
@@ -183,9 +201,8 @@ class StoredPictures:
             self._read_from(whole, int(rows[0]))
             np.take(whole, rows - rows[0], axis=0, out=result)
         else:
-            target, offsets = result.reshape(-1).data, self._start + rows.astype(np.int64) * size
-            for place, offset in enumerate(offsets.tolist()):
-                self._file.read(target[place * size : (place + 1) * size], offset)
+            offsets = self._start + rows.astype(np.int64) * size
+            self._file.read_rows(result.reshape(-1).data, offsets.tolist(), size)
         return result if self._table is None else self._table[result]
 
     def _read_from(self, target: PictureStack, row: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import stored_pictures
 from core.stored_pictures import StoredPictures, StoredPicturesError
 from tests.core.data.writers import some_pictures
 
@@ -146,6 +147,24 @@ def test_where_a_read_cannot_say_where_from_the_pictures_are_the_same(
 ) -> None:
     monkeypatch.delattr(os, "preadv")
     assert np.array_equal(stored[np.array([9, 2, 40])], pictures[[9, 2, 40]])
+
+
+def test_a_slow_disk_is_told_beforehand_what_will_be_read(
+    stored: StoredPictures, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(stored_pictures, "_SECONDS_FROM_MEMORY", 0.0)
+    monkeypatch.setattr(os, "posix_fadvise", lambda _file, offset, _size, _advice: told.append(offset))
+    rows = np.array([40, 2, 9])
+    assert np.array_equal(stored[rows], pictures[rows])
+    assert not told
+    assert np.array_equal(stored[rows], pictures[rows])
+    assert told == [START + 12 * row for row in rows]
+    monkeypatch.setattr(stored_pictures, "_SECONDS_FROM_MEMORY", 1.0)
+    stored[rows]
+    told.clear()
+    stored[rows]
+    assert not told
 
 
 def test_the_file_is_closed_with_the_last_who_knows_it(path: Path) -> None:

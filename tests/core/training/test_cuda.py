@@ -12,6 +12,7 @@ from core.data.binarisation import seen_by_model
 from core.inference.coders import make_coder
 from core.snapshots import StepReports
 from core.storage.model_file import load_model, save_model
+from core.training import streamed
 from core.training.taking import PlannedSteps
 from tests.core.training.runs import (
     MODELS_AND_NETWORKS,
@@ -137,3 +138,22 @@ def test_a_step_that_is_not_finite_changes_nothing(*, in_gradient: bool) -> None
     weights = [run.weights(), *(run.weights() for event in run.events() if isinstance(event, StepReports))]
     assert [note.step for note in run.history.notes if note.kind == "non_finite"] == [3]
     assert [same_weights(a, b) for a, b in itertools.pairwise(weights)] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("binarisation", ["dynamic", "fixed"])
+@pytest.mark.parametrize("capture", [False, True])
+def test_images_that_are_streamed_to_the_card_give_the_weights_of_resident_ones(
+    monkeypatch: pytest.MonkeyPatch, binarisation: str, *, capture: bool
+) -> None:
+    values: dict[str, Any] = {"binarisation": binarisation, "capture": capture, **CUDA}
+    resident = a_run(**values)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.cuda, "mem_get_info", lambda _device: (100, 100))
+        patch.setattr(streamed, "STAGED_BYTES", 28 * 36)
+        streaming = a_run(**values)
+    assert (resident.plan.images, streaming.plan.images) == ("resident", "streamed")
+    finished(resident)
+    finished(streaming)
+    assert same_weights(resident.weights(), streaming.weights())
+    assert same_arrays(adam_of(resident), adam_of(streaming))
+    assert resident.history.held_out == streaming.history.held_out
