@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("explorer")
 _PATIENCE_MS = 2000
 """For the first picture: curves are shown without it then."""
+_CURVES_MS = 150
+"""For the curves to be made and drawn."""
 _TIDY_MS = 500
 """After what takes much memory for a moment."""
 
@@ -137,9 +139,17 @@ class Program(QObject):
 
     def _on_first_picture(self) -> None:
         self.session.latent.refreshed.disconnect(self._on_first_picture)
-        self.workers.loading.read_all()
-        self.workers.beside.plots_imported.connect(self.workers.training.load_torch)
+        self.workers.beside.plots_imported.connect(self._on_plots_imported)
         self.workers.beside.import_plots()
+
+    def _on_plots_imported(self) -> None:
+        self.workers.beside.plots_imported.disconnect(self._on_plots_imported)
+        # Threads that hold the interpreter's lock meanwhile make a plot take three times as long.
+        QTimer.singleShot(_CURVES_MS, self._load_the_rest)
+
+    def _load_the_rest(self) -> None:
+        self.workers.loading.read_all()
+        self.workers.training.load_torch()
 
     def _start_analyses(self) -> None:
         if not self.session.closing and not self.workers.analysis.isRunning():
