@@ -24,6 +24,7 @@ from benchmarks.driving import (
     raise_dock,
     winding,
 )
+from benchmarks.peers.matplotlib_hand import beside_matplotlib
 from benchmarks.report import row
 from explorer.messages import RunReport, RunState
 from explorer.program import Program
@@ -62,7 +63,7 @@ def main() -> int:
         raise_dock(driver, program.views.hand)
         codes = program.session.latent.codes
         print(f"{0 if codes is None else len(codes):,} codes, mosaic, window 1440×900, 125 Hz mouse")
-        drag(program, driver, IDLE_S, "idle", limit_ms=6.0)
+        beside_matplotlib(program, drag(program, driver, IDLE_S, "idle", limit_ms=6.0))
         slide(program, driver)
         draw(program, driver)
         raise_dock(driver, program.views.hand)
@@ -85,8 +86,8 @@ def main() -> int:
 
 def drag(
     program: Program, driver: Driver, seconds: int, when: str, *, limit_ms: float, with_heartbeat: bool = False
-) -> None:
-    """Drag the handle over the map; print how soon its picture was painted."""
+) -> float:
+    """Drag the handle over the map; print how soon its picture was painted, and return the median milliseconds."""
     canvas, latent, hand = program.views.canvas, program.session.latent, program.views.hand
     code = latent.selected_code
     if code is None:
@@ -120,6 +121,7 @@ def drag(
     row(f"the same, other programs' doing included, {when}", max(beats) + HEARTBEAT_MS, None, "ms")
     row(f"taken by other programs, {when}", 100.0 * neighbours.share, None, "% of a core")
     row(f"seconds without them, which the figures are of, {when}", 100.0 * neighbours.quiet_share, None, "%")
+    return quantile(shown, 0.5)
 
 
 def slide(program: Program, driver: Driver, when: str = "") -> None:
