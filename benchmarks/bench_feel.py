@@ -20,9 +20,9 @@ from benchmarks.driving import (
     Neighbours,
     distinct_pixels,
     open_program,
+    path_of_handle,
     quantile,
     raise_dock,
-    winding,
 )
 from benchmarks.peers.matplotlib_hand import beside_matplotlib
 from benchmarks.report import row
@@ -63,7 +63,8 @@ def main() -> int:
         raise_dock(driver, program.views.hand)
         codes = program.session.latent.codes
         print(f"{0 if codes is None else len(codes):,} codes, mosaic, window 1440×900, 125 Hz mouse")
-        beside_matplotlib(program, drag(program, driver, IDLE_S, "idle", limit_ms=6.0))
+        drag(program, driver, IDLE_S, "idle", limit_ms=6.0)
+        beside_matplotlib(program, driver)
         slide(program, driver)
         draw(program, driver)
         raise_dock(driver, program.views.hand)
@@ -86,15 +87,10 @@ def main() -> int:
 
 def drag(
     program: Program, driver: Driver, seconds: int, when: str, *, limit_ms: float, with_heartbeat: bool = False
-) -> float:
-    """Drag the handle over the map; print how soon its picture was painted, and return the median milliseconds."""
-    canvas, latent, hand = program.views.canvas, program.session.latent, program.views.hand
-    code = latent.selected_code
-    if code is None:
-        raise RuntimeError("no handle is selected")
-    start = QPointF(*canvas.view.to_pixels(*(float(code[axis]) for axis in latent.axes)))
-    middle = QPointF(canvas.width() / 2.0, canvas.height() / 2.0)
-    path = distinct_pixels(winding(middle, 0.36 * canvas.width(), 0.36 * canvas.height(), start))
+) -> None:
+    """Drag the handle over the map; print how soon its picture was painted."""
+    canvas, hand = program.views.canvas, program.views.hand
+    path = path_of_handle(program)
     driver.press(canvas, next(path))
     watch, heartbeat, neighbours = MouseWatch(canvas, path, hand.deterministic, canvas), Heartbeat(), Neighbours()
     neighbours.start()
@@ -121,7 +117,6 @@ def drag(
     row(f"the same, other programs' doing included, {when}", max(beats) + HEARTBEAT_MS, None, "ms")
     row(f"taken by other programs, {when}", 100.0 * neighbours.share, None, "% of a core")
     row(f"seconds without them, which the figures are of, {when}", 100.0 * neighbours.quiet_share, None, "%")
-    return quantile(shown, 0.5)
 
 
 def slide(program: Program, driver: Driver, when: str = "") -> None:

@@ -1,9 +1,9 @@
 """How soon a map is worth looking at: seconds of training to a held-out ELBO of -140 nats, two latent dimensions.
 
 MNIST, binarised anew at every step, one thread.  A run with the program's defaults takes turns with pythae's trainer
-with pythae's defaults (batches of 64, a learning rate of 1e-4) and the same network, until each is there, is given up
-after ten minutes, or the peer has taken so long that the promise is decided.  With the first seed pythae then has a go
-with the program's batches and learning rate as well; that only informs.
+with pythae's defaults (batches of 64, a learning rate of 1e-4) and the same network, until each is there, is over or is
+given up: after ten minutes, or when the peer has taken so long that the promise is decided.  With the first seed pythae
+then has a go with the program's batches and learning rate as well; that only informs.
 
 Only training counts.  Both are evaluated between their turns, by the program and with the same noise: one sample of
 q(z|x) for each of the 10,000 held-out images, each binarised once.  The clock of the program starts before a run is
@@ -40,7 +40,6 @@ CAP_S = 600.0
 DECIDED = 1.2
 """A peer is given up once it has taken this much more than breaks the promise."""
 TURN_S, TURN_SHARE = 1.0, 0.05
-ENDLESS = 10_000
 SEEDS = (0, 1, 2)
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
@@ -48,6 +47,10 @@ Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 class Learns(Protocol):
     """Whatever has turns, and weights after each."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has trained as long as it was to."""
 
     def take(self, seconds: float) -> float:
         """Train for about so long; return how long it was."""
@@ -61,16 +64,21 @@ class Ours:
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
         began = time.perf_counter()
-        config = ExperimentConfig().with_values({"epochs": ENDLESS, "threads": 1, "training.seed": seed})
+        config = ExperimentConfig().with_values({"threads": 1, "training.seed": seed})
         # Without held-out images it is evaluated here only.
         self._run = TrainingRun(config, replace(dataset, held_out=Split(dataset.held_out.images[:0], None)))
         self._events = self._run.events()
         self._owed = time.perf_counter() - began
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its epochs are done."""
+        return self._run.step == self._run.total_steps
+
     def take(self, seconds: float) -> float:
         """Train for about so long; the first time the making of the run counts."""
         began, owed, self._owed = time.perf_counter(), self._owed, 0.0
-        while time.perf_counter() - began < seconds - owed:
+        while time.perf_counter() - began < seconds - owed and not self.is_over:
             next(self._events)
         return time.perf_counter() - began + owed
 
@@ -85,6 +93,11 @@ class Theirs:
     def __init__(self, peer: Peer, weights: Path) -> None:
         self._peer = peer
         self._weights = weights
+
+    @property
+    def is_over(self) -> bool:
+        """Its epochs never end."""
+        return False
 
     def take(self, seconds: float) -> float:
         """Train for so long; a turn ends with a step."""
@@ -110,6 +123,10 @@ class Race:
     def is_there(self) -> bool:
         """Whether the target was reached."""
         return bool(self.elbo >= TARGET)
+
+    def may_go_on(self, last: float = CAP_S) -> bool:
+        """Whether it is on its way yet, and has trained for less than so many seconds."""
+        return not self.is_there and not self._learner.is_over and self.seconds < last
 
     def go(self) -> None:
         """Train for a turn, and look."""
@@ -164,11 +181,11 @@ def share_of_time(dataset: Dataset, python: Path, settings: Settings) -> tuple[f
     with pythae_peer(python, settings) as peer:
         theirs = race_of_pythae(peer, settings, elbo_of)
         ours = Race(Ours(dataset, settings.seed), elbo_of)
-        while not ours.is_there and ours.seconds < CAP_S:
+        while ours.may_go_on():
             ours.go()
-            if not theirs.is_there:
+            if theirs.may_go_on():
                 theirs.go()
-        while not theirs.is_there and theirs.seconds < min(CAP_S, ours.seconds * DECIDED / LIMIT):
+        while theirs.may_go_on(min(CAP_S, ours.seconds * DECIDED / LIMIT)):
             theirs.go()
     ours.tell(f"the program, seed {settings.seed}")
     theirs.tell(f"pythae with its defaults, seed {settings.seed}")
@@ -181,7 +198,7 @@ def with_our_settings(dataset: Dataset, python: Path, settings: Settings) -> Non
     settings = replace(settings, batch_size=training.batch_size, learning_rate=training.learning_rate)
     with pythae_peer(python, settings) as peer:
         theirs = race_of_pythae(peer, settings, held_out_elbo(dataset))
-        while not theirs.is_there and theirs.seconds < CAP_S:
+        while theirs.may_go_on():
             theirs.go()
     theirs.tell(f"pythae with the program's batches and learning rate, seed {settings.seed}")
 

@@ -1,5 +1,6 @@
 """The hand in a matplotlib window of the same content as the program's, and what it is to the program's own."""
 
+import contextlib
 import statistics
 import tempfile
 from pathlib import Path
@@ -7,43 +8,64 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.driving import MouseWatch, path_of_handle, quantile
 from benchmarks.peers.environment import MATPLOTLIB, Peer, peers_python
 from benchmarks.report import row
 from core.saved_model import SavedModel
 from core.storage.model_file import load_model
 from explorer.program import Program
 from explorer.session.scene import mosaic_request
+from explorer.tour.driver import Driver
 from resources import resource
 
-SECONDS, TURNS = 4.0, 3
-TIMES = 60.0
+SECONDS, TURNS = 3.0, 5
+WAYS = {"draw_idle": 60.0, "blit": None}
+"""How a window draws what has changed, and how much quicker than that the program is to be."""
 
 
-def beside_matplotlib(program: Program, ours_ms: float) -> None:
-    """Print how long the hand waits in matplotlib, idle, and how often the program's own median goes into it.
+def beside_matplotlib(program: Program, driver: Driver) -> None:
+    """Print how long the hand waits in matplotlib, idle, and how often the program's own wait goes into it.
 
-    The shipped model, the codes, the extent of the map and the sizes of map and picture are the program's; its rings,
-    its legend and the rest of its window have nothing beside them.
+    Program and peers take turns; of each the median of its turns' medians is printed, and that of the ratios.  Model,
+    codes, extent and sizes of map and pictures are the program's; the rest of its window has nothing beside it.
     """
     python = peers_python(MATPLOTLIB)
-    event = "mouse event to decoded picture painted, idle, p50"
-    with tempfile.TemporaryDirectory(prefix="latent-explorer-bench-") as folder:
+    ours: list[float] = []
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="latent-explorer-bench-"))
         content = Path(folder) / "content.npz"
         write_content(program, content)
-        drawn, blitted = (waited_ms(python, content, way) for way in ("draw_idle", "blit"))
-    row(f"{event}, matplotlib's QtAgg window of the same content, draw_idle", drawn, None, "ms")
-    row(f"{event}, the same window with blitting", blitted, None, "ms")
-    row(f"{event}, times quicker than matplotlib with draw_idle", drawn / ours_ms, TIMES, "×", "more")
-    row(f"{event}, times quicker than matplotlib with blitting", blitted / ours_ms, None, "×", "more")
-
-
-def waited_ms(python: Path, content: Path, way: str) -> float:
-    """Return the median milliseconds of the drags of one window."""
-    with Peer(python, "matplotlib_window.py", str(content), way) as peer:
-        print(peer.text, flush=True)
+        peers = {way: stack.enter_context(Peer(python, "matplotlib_window.py", str(content), way)) for way in WAYS}
         for _ in range(TURNS):
-            peer.take(SECONDS)
-    return statistics.median(peer.rates)
+            ours.append(waited_ms(program, driver))
+            for peer in peers.values():
+                peer.take(SECONDS)
+        for peer in peers.values():
+            print(peer.text, flush=True)
+    event = "mouse event to decoded picture painted, idle, p50"
+    row(f"{event}, in turns with matplotlib", statistics.median(ours), None, "ms")
+    for way, peer in peers.items():
+        row(
+            f"{event}, matplotlib's QtAgg with the same map and pictures, {way}",
+            statistics.median(peer.rates),
+            None,
+            "ms",
+        )
+        times = statistics.median(theirs / own for theirs, own in zip(peer.rates, ours, strict=True))
+        row(f"{event}, times quicker than matplotlib, {way}", times, WAYS[way], "×", "more")
+
+
+def waited_ms(program: Program, driver: Driver) -> float:
+    """Drag the program's own handle; return the median milliseconds from an event to its paint."""
+    canvas, path = program.views.canvas, path_of_handle(program)
+    driver.press(canvas, next(path))
+    watch = MouseWatch(canvas, path, program.views.hand.deterministic, canvas)
+    watch.start()
+    driver.wait(round(1e3 * SECONDS))
+    watch.stop()
+    driver.wait(50)
+    driver.release(canvas, next(path))
+    return quantile(watch.from_event, 0.5)
 
 
 def write_content(program: Program, path: Path) -> None:
@@ -62,7 +84,7 @@ def write_content(program: Program, path: Path) -> None:
         "high": request.high,
         "grid": (request.columns, request.rows),
         "shape": (saved.config.model.image_height, saved.config.model.image_width),
-        "pixels": (canvas.width(), canvas.height(), hand.deterministic.width()),
+        "pixels": (canvas.width(), canvas.height(), hand.deterministic.width(), hand.stochastic.width()),
     }
     np.savez(path, **arrays, **_decoder_of(saved))
 

@@ -1,4 +1,4 @@
-"""A map of codes in matplotlib, as a usual program would write it: codes over a mosaic, a handle, its decoded picture.
+"""A map of codes in matplotlib, as a usual program would write it: codes over a mosaic, a handle, what it decodes to.
 
 Run by the environment of the peers, not by the project's: `python matplotlib_window.py CONTENT.npz WAY`, where WAY is
 `draw_idle` (whatever changed, the figure is drawn anew) or `blit` (the map is kept as a picture, as matplotlib's manual
@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib import __version__ as matplotlib_version
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from PySide6.QtCore import QEventLoop, QObject, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -26,6 +27,7 @@ from PySide6.QtWidgets import QApplication
 content, WAY = np.load(sys.argv[1]), sys.argv[2]
 MOUSE_GAP_MS = 8
 NEAR_PX = 12
+noise = np.random.default_rng(0)
 layers = [
     (content[f"decoder.layers.{index}.weight"].T.copy(), content[f"decoder.layers.{index}.bias"])
     for index in range(sum(name.startswith("decoder.") for name in content.files) // 2)
@@ -66,22 +68,29 @@ class Window(QObject):
 
     def __init__(self):
         super().__init__()
-        width, height, side = (int(value) for value in content["pixels"])
-        figure = Figure(figsize=((width + side) / 100, height / 100), dpi=100)
+        width, height, mean_side, draw_side = (int(value) for value in content["pixels"])
+        whole = width + mean_side + draw_side
+        figure = Figure(figsize=(whole / 100, height / 100), dpi=100)
         self.canvas = Canvas(figure)
-        share = width / (width + side)
-        self.map = figure.add_axes((0.05 * share, 0.06, 0.94 * share, 0.92))
-        self.beside = figure.add_axes((share, 0.0, 1.0 - share, 1.0))
-        self.beside.set_axis_off()
+        self.map = figure.add_axes((0.05 * width / whole, 0.06, 0.94 * width / whole, 0.92))
         low, high = content["low"], content["high"]
         picture = mosaic(low, high, *(int(value) for value in content["grid"]))
         extent = (low[0], high[0], low[1], high[1])
         self.map.imshow(picture, extent=extent, cmap="gray_r", alpha=0.4, aspect="auto")
-        self.map.scatter(*content["codes"].T, c=content["labels"], s=5, cmap="tab10", linewidths=0)
+        points = self.map.scatter(*content["codes"].T, c=content["labels"], s=5, cmap="tab10", linewidths=0)
+        self.map.legend(*points.legend_elements(num=None), loc="upper right")
+        for sigma in (1, 2, 3):
+            self.map.add_patch(Circle((0.0, 0.0), sigma, fill=False, ec="gray"))
+            self.map.text(sigma * 0.71, sigma * 0.71, f"{sigma}σ", ha="center", va="center")
         moving = WAY == "blit"
         (self.handle,) = self.map.plot(*content["handle"], "o", ms=14, mec="white", c="C6", animated=moving)
-        first = decoded(content["handle"][None])[0]
-        self.picture = self.beside.imshow(first, cmap="gray", vmin=0.0, vmax=1.0, animated=moving)
+        mean = decoded(content["handle"][None])[0]
+        self.pictures = []
+        for left, side in ((width, mean_side), (width + mean_side, draw_side)):
+            beside = figure.add_axes((left / whole, 1.0 - side / height, side / whole, side / height))
+            beside.set_axis_off()
+            self.pictures.append(beside.imshow(mean, cmap="gray", vmin=0.0, vmax=1.0, animated=moving))
+        self.picture, self.draw = self.pictures
         self.map.set_xlim(*extent[:2])
         self.map.set_ylim(*extent[2:])
         self.dragging = False
@@ -94,7 +103,7 @@ class Window(QObject):
             self.canvas.mpl_connect("draw_event", self.on_draw)
         self.timer = QTimer(self, interval=MOUSE_GAP_MS, timerType=Qt.TimerType.PreciseTimer)
         self.timer.timeout.connect(self.move)
-        self.canvas.resize(width + side, height)
+        self.canvas.resize(whole, height)
         self.canvas.show()
 
     def on_press(self, event):
@@ -111,7 +120,9 @@ class Window(QObject):
         if not self.dragging or event.inaxes is not self.map:
             return
         self.handle.set_data([event.xdata], [event.ydata])
-        self.picture.set_data(decoded(np.array([[event.xdata, event.ydata]]))[0])
+        mean = decoded(np.array([[event.xdata, event.ydata]]))[0]
+        self.picture.set_data(mean)
+        self.draw.set_data(noise.random(mean.shape) < mean)
         if self.background is None:
             self.canvas.draw_idle()
             return
@@ -125,9 +136,9 @@ class Window(QObject):
         self.draw_moving()
 
     def draw_moving(self):
-        """Draw handle and picture over the rest."""
-        self.map.draw_artist(self.handle)
-        self.beside.draw_artist(self.picture)
+        """Draw handle and pictures over the rest."""
+        for artist in (self.handle, *self.pictures):
+            artist.axes.draw_artist(artist)
 
     def on_painted(self):
         """Note how long it took since each event."""
