@@ -25,6 +25,8 @@ class Settings:
     """Whether pixels are binarised anew each time, or grey."""
     batch_size: int | None = None
     learning_rate: float | None = None
+    processor_time: bool = False
+    """Whether a turn's seconds are those of the processor, or those of the clock on the wall."""
     seed: int = 0
     weights: str = ""
     """Path of a npz file that is written after each turn, under the names of the program's own weights."""

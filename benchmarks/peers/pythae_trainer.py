@@ -30,6 +30,7 @@ VERSION = version("pythae")
 
 settings = json.loads(sys.argv[1])
 torch.set_num_threads(settings["threads"])
+clock = time.process_time if settings["processor_time"] else time.perf_counter
 
 
 def dense(widths):
@@ -106,7 +107,7 @@ class Turns(TrainingCallback):
     def on_train_step_end(self, training_config, **_):  # noqa: ARG002
         """Count, and end the turn when its time is up."""
         self.steps += 1
-        now = time.perf_counter() - self.began
+        now = clock() - self.began
         if now >= self.seconds:
             if settings["weights"]:
                 save(settings["weights"])
@@ -118,7 +119,7 @@ class Turns(TrainingCallback):
         line = sys.stdin.readline()
         if not line:
             sys.exit()
-        self.seconds, self.steps, self.began = float(line), 0, time.perf_counter()
+        self.seconds, self.steps, self.began = float(line), 0, clock()
 
 
 def save(path):
