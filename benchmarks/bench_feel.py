@@ -20,10 +20,11 @@ from benchmarks.driving import (
     Neighbours,
     distinct_pixels,
     open_program,
+    path_of_handle,
     quantile,
     raise_dock,
-    winding,
 )
+from benchmarks.peers.matplotlib_hand import beside_matplotlib
 from benchmarks.report import row
 from explorer.messages import RunReport, RunState
 from explorer.program import Program
@@ -63,6 +64,7 @@ def main() -> int:
         codes = program.session.latent.codes
         print(f"{0 if codes is None else len(codes):,} codes, mosaic, window 1440×900, 125 Hz mouse")
         drag(program, driver, IDLE_S, "idle", limit_ms=6.0)
+        beside_matplotlib(program, driver)
         slide(program, driver)
         draw(program, driver)
         raise_dock(driver, program.views.hand)
@@ -87,13 +89,8 @@ def drag(
     program: Program, driver: Driver, seconds: int, when: str, *, limit_ms: float, with_heartbeat: bool = False
 ) -> None:
     """Drag the handle over the map; print how soon its picture was painted."""
-    canvas, latent, hand = program.views.canvas, program.session.latent, program.views.hand
-    code = latent.selected_code
-    if code is None:
-        raise RuntimeError("no handle is selected")
-    start = QPointF(*canvas.view.to_pixels(*(float(code[axis]) for axis in latent.axes)))
-    middle = QPointF(canvas.width() / 2.0, canvas.height() / 2.0)
-    path = distinct_pixels(winding(middle, 0.36 * canvas.width(), 0.36 * canvas.height(), start))
+    canvas, hand = program.views.canvas, program.views.hand
+    path = path_of_handle(program)
     driver.press(canvas, next(path))
     watch, heartbeat, neighbours = MouseWatch(canvas, path, hand.deterministic, canvas), Heartbeat(), Neighbours()
     neighbours.start()

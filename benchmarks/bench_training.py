@@ -1,8 +1,9 @@
 """How fast a run trains: images a second on the device that the setting `automatic` finds, a processor's or a card's.
 
-MNIST's training images, batches of 128, two latent dimensions, Adam, ReLU.  On a processor the same step in JAX, and
-the matrix products of a step alone, take turns with it, so that whatever else the machine does meets all of them; of
-each the median of its turns is printed.  The peers are installed into an environment of their own, in `build/peers`.
+MNIST's training images, batches of 128, two latent dimensions, Adam, ReLU.  On a processor the same step in JAX,
+pythae's own trainer with the same network, and the matrix products of a step alone, take turns with it, so that
+whatever else the machine does meets all of them; of each the median of its turns is printed.  The peers are installed
+into an environment of their own, in `build/peers`.  Names of networks as arguments measure only these.
 """
 
 import contextlib
@@ -17,7 +18,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from benchmarks.peers.environment import Peer, peers_python
+from benchmarks.peers.environment import JAX, PYTHAE, Peer, peers_python
+from benchmarks.peers.pythae_settings import Settings, pythae_peer
 from benchmarks.products import Products
 from benchmarks.report import row
 from core.config import ExperimentConfig
@@ -30,6 +32,7 @@ ROUNDS, WARM_UP_S, TURN_S = 5, 2.0, 2.0
 ENDLESS = 10_000
 LATENT, BATCH = 2, 128
 FLOOR_SHARE = 0.8
+A_JAX, A_PYTHAE, THE_PRODUCTS = "JAX, jitted scan", "pythae's BaseTrainer", "matrix products alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,24 @@ class Network:
     """A network, and on what it is trained."""
 
     name: str
-    values: dict[str, object]
-    hidden: tuple[int, ...] = ()
+    times_pythae: float
+    """How much faster than pythae a run is to be, with one thread."""
+    hidden: tuple[int, ...]
+    channels: tuple[int, ...] = ()
     small: bool = False
+
+    @property
+    def values(self) -> dict[str, object]:
+        """The settings of the program that make it."""
+        kind: dict[str, object] = {"network": "conv", "channels": self.channels} if self.channels else {}
+        return {"hidden": self.hidden, **kind}
 
 
 NETWORKS = (
-    Network("64-128-2", {"hidden": (128,)}, (128,), small=True),
-    Network("784-400-2", {"hidden": (400,)}, (400,)),
-    Network("784-512-512-2", {"hidden": (512, 512)}, (512, 512)),
-    Network("conv net", {"network": "conv"}),
+    Network("64-128-2", 8.0, (128,), small=True),
+    Network("784-400-2", 2.4, (400,)),
+    Network("784-512-512-2", 1.6, (512, 512)),
+    Network("conv net", 1.15, (128,), channels=(32, 64)),
 )
 
 
@@ -135,8 +146,20 @@ def on_a_card(dataset: Dataset) -> None:
         row(f"training: {name}, {turns.text}", statistics.median(turns.rates), None, "images/s", "more")
 
 
+def peers_of(network: Network, images: Path, threads: int, python: Path) -> dict[str, Peer]:
+    """Return the other programs that train this network; what they write lies beside the images."""
+    asked = Settings(str(images), str(images.parent), threads, network.hidden, network.channels, batch_size=BATCH)
+    peers = {A_PYTHAE: pythae_peer(python, asked)}
+    if network.channels:
+        peers[f"{A_PYTHAE}, last layer transposed"] = pythae_peer(python, replace(asked, plain_upscaling=True))
+    else:
+        widths = "-".join(map(str, network.hidden))
+        peers[A_JAX] = Peer(python, "jax_scan.py", str(images), widths, str(threads))
+    return peers
+
+
 def on_the_processor(dataset: Dataset, network: Network, threads: int, python: Path) -> None:
-    """Print what a run does beside the same step in JAX and beside the products alone, with so many threads."""
+    """Print what a run does beside other programs and beside the products alone, with so many threads."""
     data = pooled(dataset) if network.small else dataset
     captured = Turns(data, network.values, threads)
     others: dict[str, Trains] = {
@@ -145,28 +168,33 @@ def on_the_processor(dataset: Dataset, network: Network, threads: int, python: P
     }
     for turns in (captured, *others.values()):
         turns.warm_up()  # type: ignore[attr-defined]
+    if not network.channels:
+        height, width = data.train.images.shape[1:]
+        others[THE_PRODUCTS] = Products(height * width, network.hidden, LATENT, BATCH)
     with contextlib.ExitStack() as stack:
-        if network.hidden:
-            height, width = data.train.images.shape[1:]
-            others["matrix products alone"] = Products(height * width, network.hidden, LATENT, BATCH)
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latent-explorer-bench-")))
-            np.save(folder / "images.npy", data.train.images)
-            widths = "-".join(map(str, network.hidden))
-            peer = Peer(python, "jax_scan.py", str(folder / "images.npy"), widths, str(threads))
-            others["JAX, jitted scan"] = stack.enter_context(peer)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latent-explorer-bench-")))
+        np.save(folder / "images.npy", data.train.images)
+        for what, peer in peers_of(network, folder / "images.npy", threads, python).items():
+            others[what] = stack.enter_context(peer)
             print(f"{network.name}, {threads} threads: {captured.text}; {peer.text}", flush=True)
             peer.take(WARM_UP_S)
             peer.rates.clear()
         in_turns([captured, *others.values()])
-    name = f"{network.name}, {threads} thread{'s' if threads > 1 else ''}"
-    ours = statistics.median(captured.rates)
+    print_rows(network, threads, statistics.median(captured.rates), others)
+
+
+def print_rows(network: Network, threads: int, ours: float, others: dict[str, Trains]) -> None:
+    """Print the medians, and how ours compares."""
+    name = f"training: {network.name}, {threads} thread{'s' if threads > 1 else ''}"
     medians = {what: statistics.median(turns.rates) for what, turns in others.items()}
-    row(f"training: {name}", ours, medians.get("JAX, jitted scan"), "images/s", "more")
+    row(name, ours, medians.get(A_JAX), "images/s", "more")
     for what, rate in medians.items():
-        row(f"training: {name}, {what}", rate, None, "images/s", "more")
-    if floor := medians.get("matrix products alone"):
-        limit = FLOOR_SHARE if threads == 1 and not network.small else None
-        row(f"training: {name}, share of the products' floor", ours / floor, limit, "", "more")
+        row(f"{name}, {what}", rate, None, "images/s", "more")
+    one = threads == 1
+    row(f"{name}, times {A_PYTHAE}", ours / medians[A_PYTHAE], network.times_pythae if one else None, "×", "more")
+    if floor := medians.get(THE_PRODUCTS):
+        limit = FLOOR_SHARE if one and not network.small else None
+        row(f"{name}, share of the products' floor", ours / floor, limit, "", "more")
 
 
 def main() -> int:
@@ -175,10 +203,11 @@ def main() -> int:
     if torch.cuda.is_available():
         on_a_card(dataset)
         return 0
-    python = peers_python("jax>=0.4.30")
+    python = peers_python(JAX, PYTHAE)
     for network in NETWORKS:
         for threads in (1, 2):
-            on_the_processor(dataset, network, threads, python)
+            if len(sys.argv) == 1 or network.name in sys.argv[1:]:
+                on_the_processor(dataset, network, threads, python)
     return 0
 
 

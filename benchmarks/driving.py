@@ -283,6 +283,17 @@ def winding(middle: QPointF, reach_x: float, reach_y: float, start: QPointF) -> 
         yield middle + QPointF(reach_x * math.sin(3 * angle), reach_y * math.sin(2 * angle))
 
 
+def path_of_handle(program: Program) -> Iterator[QPointF]:
+    """Return a path without end for the mouse on the canvas, from the selected handle over most of the map."""
+    canvas, latent = program.views.canvas, program.session.latent
+    code = latent.selected_code
+    if code is None:
+        raise RuntimeError("no handle is selected")
+    start = QPointF(*canvas.view.to_pixels(*(float(code[axis]) for axis in latent.axes)))
+    middle = QPointF(canvas.width() / 2.0, canvas.height() / 2.0)
+    return distinct_pixels(winding(middle, 0.36 * canvas.width(), 0.36 * canvas.height(), start))
+
+
 def quantile(milliseconds: list[float], share: float) -> float:
     """Return a quantile, or infinity where nothing was measured: nothing shown is never soon enough."""
     return float(np.quantile(milliseconds, share)) if len(milliseconds) else float("inf")
