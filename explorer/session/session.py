@@ -102,7 +102,8 @@ class Session(QObject):
         for panel in (views.data, views.model, views.training):
             panel.setting_edited.connect(self.edit)
         views.data.data_chosen.connect(self.choose_data)
-        self.hub.movement.changed.connect(workers.training.set_hand_moving)
+        for gives_way in (workers.training, training, views.curves):
+            self.hub.movement.changed.connect(gives_way.set_hand_moving)
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)

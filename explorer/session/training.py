@@ -31,6 +31,8 @@ from explorer.workers.training import TrainingThread
 
 # The canvas follows a run at most twice a second and takes at most a tenth of the time.
 _REFRESH_GAP_MS = 500
+# While the hand moves half as often: each takes 15 ms of the window's thread, which one movement or two would feel.
+_REFRESH_GAP_BESIDE_HAND_MS = 1000
 _REFRESH_SHARE = 0.1
 
 
@@ -63,6 +65,7 @@ class TrainingSession(QObject):
         self._told_end = 0
         self._version = 1
         self._epochs_told = -1.0
+        self._refresh_gap_ms = _REFRESH_GAP_MS
         self.history = History(2)
         self._refresh_timer = QTimer(self)
         self._refresh_timer.setSingleShot(True)
@@ -140,6 +143,10 @@ class TrainingSession(QObject):
             self._set_state(RunState.STOPPING)
             self._training.stop()
 
+    def set_hand_moving(self, moving: bool) -> None:  # noqa: FBT001 - a setter
+        """Follow the run less often while the hand moves."""
+        self._refresh_gap_ms = _REFRESH_GAP_BESIDE_HAND_MS if moving else _REFRESH_GAP_MS
+
     def change(self, name: str, value: float) -> None:
         """Change a live setting of the run in progress."""
         if self.active:
@@ -202,7 +209,7 @@ class TrainingSession(QObject):
     def _on_refreshed(self, elapsed_ms: float) -> None:
         if self.active:
             rest = elapsed_ms * (1.0 / _REFRESH_SHARE - 1.0)
-            self._refresh_timer.start(int(max(_REFRESH_GAP_MS, min(rest, 60_000))))
+            self._refresh_timer.start(int(max(self._refresh_gap_ms, min(rest, 60_000))))
 
     def _on_ended(self, result: RunResult) -> None:
         if result.run_id != self._run_id:

@@ -31,6 +31,7 @@ from explorer.messages import (
     SavedFile,
     Stopped,
 )
+from explorer.workers.cores import OwnCore
 from explorer.workers.priority import lower_priority
 from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
@@ -115,6 +116,9 @@ class TrainingThread(ServingThread):
         self._shutting_down = False
         self._request: RunRequest | None = None
         self._hand_moves = False
+        self._core: OwnCore | None = None
+        self._computes_alone = False
+        """Whether a run is computed with one thread, on the processor."""
 
     def load_torch(self) -> None:
         """Import torch now, so that the first run starts at once."""
@@ -145,8 +149,16 @@ class TrainingThread(ServingThread):
         self._commands.put(_SendWeights(version))
 
     def set_hand_moving(self, moving: bool) -> None:  # noqa: FBT001 - a setter
-        """Come up for air less often while the hand moves."""
+        """Come up for air less often while the hand moves, and let a run of one thread have a core for itself."""
         self._hand_moves = moving
+        self._share_cores()
+
+    def _share_cores(self) -> None:
+        core = self._core
+        if core is not None and self._hand_moves and self._computes_alone:
+            core.take()
+        elif core is not None:
+            core.give_back()
 
     def save(self, path: Path) -> None:
         """Write the model in training as it stands; `model_saved` or `save_failed` follows, unless it ends first."""
@@ -160,6 +172,7 @@ class TrainingThread(ServingThread):
     def serve(self) -> None:
         """Serve commands until told to shut down."""
         lower_priority(self)
+        self._core = OwnCore()
         while not self._shutting_down:
             command = self._commands.get()
             if isinstance(command, RunRequest):
@@ -188,6 +201,8 @@ class TrainingThread(ServingThread):
         with contextlib.closing(RunKeeper(keeping.folder, keeping.name, self.keeping_failed.emit)) as keeper:
             result = self._trained(request, keeper)
         self._request = None
+        self._computes_alone = False
+        self._share_cores()
         self.state_changed.emit(RunState.IDLE)
         self.ended.emit(result)
 
@@ -207,6 +222,8 @@ class TrainingThread(ServingThread):
             keeper.begin(run, earlier)
             self.run_started.emit(request.run_id, run.plan)
             self.state_changed.emit(RunState.RUNNING)
+            self._computes_alone = run.device.type == "cpu" and run.plan.threads == 1
+            self._share_cores()
             self._pull(request, run, keeper)
         except _StopRun:
             ending = Stopped()

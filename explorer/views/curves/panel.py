@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 REPAINT_MS = 33
 """At most 30 repaints a second, for what the user does."""
 NEWS_MS = 100
-"""At most ten for what a run reports: each takes some 5 ms, which a drag meanwhile would feel."""
+"""At most ten for what a run reports: each takes 5 ms and as much again to paint, which a drag meanwhile would feel."""
+NEWS_BESIDE_HAND_MS = 500
+"""At most two while a hand moves: at seven a second one in twelve of its movements met one."""
 
 _NEED_PRIOR = {quantity.name for quantity in QUANTITIES if quantity.needs_prior}
 
@@ -64,6 +66,7 @@ class CurvesPanel(QWidget):
             label.hide()
             self.legend.add_trailing(label)
         self._stage = Stage(self)
+        self._news_ms = NEWS_MS
         self._waiting = False
         """Until `draw_now`: nothing is drawn."""
         self._timer = QTimer(self)
@@ -118,6 +121,10 @@ class CurvesPanel(QWidget):
         """Append a note: a thin vertical line with its text under the crosshair."""
         self._record.add_note(note)
         self._mark_news()
+
+    def set_hand_moving(self, moving: bool) -> None:  # noqa: FBT001 - a setter
+        """Draw what a run reports less often while the hand moves."""
+        self._news_ms = NEWS_BESIDE_HAND_MS if moving else NEWS_MS
 
     def wait(self) -> None:
         """Draw nothing until `draw_now`."""
@@ -225,7 +232,7 @@ class CurvesPanel(QWidget):
     def _mark_news(self) -> None:
         self._dirty = True
         if self.isVisible() and not self._timer.isActive():
-            self._timer.start(NEWS_MS)
+            self._timer.start(self._news_ms)
 
     def _mark_dirty(self) -> None:
         self._dirty = True

@@ -1,0 +1,73 @@
+"""A core for one thread alone: asked of the system itself."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from explorer.workers.cores import OwnCore
+from explorer.workers.training import TrainingThread
+from tests.explorer.workers.test_training_thread import LONG, Listener, request_for
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs two cores, and a system that tells",
+)
+
+
+@pytest.fixture
+def other() -> Iterator[int]:
+    """The number of a thread that waits."""
+    ready, done = threading.Event(), threading.Event()
+    number = [0]
+
+    def wait() -> None:
+        number[0] = threading.get_native_id()
+        ready.set()
+        done.wait()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    ready.wait()
+    yield number[0]
+    done.set()
+    thread.join()
+
+
+def test_the_thread_has_the_last_core_and_all_others_the_rest_until_it_is_given_back(other: int) -> None:
+    every = os.sched_getaffinity(0)
+    own = OwnCore()
+    here = threading.get_native_id()
+    own.take()
+    try:
+        assert os.sched_getaffinity(here) == {max(every)}
+        assert os.sched_getaffinity(other) == every - {max(every)}
+        own.take()  # a second time changes nothing, nor what is given back
+    finally:
+        own.give_back()
+    assert os.sched_getaffinity(here) == os.sched_getaffinity(other) == every
+
+
+def test_a_run_has_a_core_for_itself_only_while_the_hand_moves(qtbot: QtBot, tmp_path: Path) -> None:
+    every, here = os.sched_getaffinity(0), threading.get_native_id()
+    thread = TrainingThread()
+    heard = Listener(thread)
+    thread.start()
+    thread.set_hand_moving(True)
+    assert os.sched_getaffinity(here) == every, "nothing is trained"
+    thread.start_run(request_for(tmp_path, epochs=LONG))
+    qtbot.waitUntil(lambda: bool(heard.reports), timeout=30_000)
+    assert os.sched_getaffinity(here) == every - {max(every)}
+    thread.set_hand_moving(False)
+    assert os.sched_getaffinity(here) == every
+    thread.set_hand_moving(True)
+    assert os.sched_getaffinity(here) == every - {max(every)}
+    thread.stop()
+    qtbot.waitUntil(lambda: bool(heard.results))
+    assert os.sched_getaffinity(here) == every
+    thread.shut_down()
+    assert thread.wait(10_000)
+    qtbot.wait(1)
