@@ -20,7 +20,7 @@ from benchmarks.report import row
 from core.snapshots import PictureEncoding, frozen
 from explorer.messages import Drawing
 from explorer.views.draw_pad import DrawPad
-from explorer.views.draw_pad.pacing import LEAST_GAP_MS
+from explorer.views.draw_pad.pad import LEAST_GAP_MS
 
 STROKES = 6
 POINTS = 120

@@ -306,7 +306,7 @@ class TrainingConfig(Section):
         live=True,
     )
     schedule: str = setting(
-        "constant", label="Schedule", help="How the learning rate changes over the run.", choices=SCHEDULES
+        "cosine", label="Schedule", help="How the learning rate changes over the run.", choices=SCHEDULES
     )
     adam_epsilon: float = setting(
         1e-8, label="Adam's ε", help="Added to the root of a second moment.", minimum=1e-12, maximum=1.0, advanced=True

@@ -16,11 +16,13 @@ from explorer.settings import Settings
 from explorer.views.draw_pad.image_ink import PictureError, enlarged, ink_from_image, offered_picture, read_image
 from explorer.views.draw_pad.ink import InkSheet
 from explorer.views.draw_pad.note import DrawingNote
-from explorer.views.draw_pad.pacing import Pacer
 from explorer.views.draw_pad.results import EncodingView
 from explorer.views.draw_pad.surface import PadSurface
 from explorer.views.draw_pad.tools import DrawingTools, SourceTools
+from explorer.views.pacing import Pacer
 
+LEAST_GAP_MS = 4
+"""Shorter gaps help no screen; a longer one, of a 120 Hz frame, doubles the latency of a 125 Hz mouse."""
 _EMPTY = "Draw something, paste a picture or take one from the data."
 
 
@@ -44,7 +46,7 @@ class DrawPad(QWidget):
         self._settings: Settings | None = None
         self._enabled: tuple[bool, ...] = ()
         self._ink = InkSheet()
-        self._pacer = Pacer(self)
+        self._pacer = Pacer(self, LEAST_GAP_MS)
         self.surface = PadSurface(self._ink)
         self.tools = DrawingTools()
         self.sources = SourceTools()

@@ -32,6 +32,16 @@ def test_new_steps_are_drawn_soon_and_not_at_once(filled: CurvesPanel, qtbot: Qt
     assert len(calls) <= 2
 
 
+def test_what_a_run_reports_is_drawn_less_often_while_the_hand_moves(filled: CurvesPanel, qtbot: QtBot) -> None:
+    waits = []
+    for moving in (False, True, False):
+        qtbot.waitUntil(lambda: not filled._timer.isActive())
+        filled.set_hand_moving(moving)
+        filled.add_steps(steps(filled._record.last_step + 1, 20))
+        waits.append(filled._timer.interval())
+    assert waits[0] == waits[2] < waits[1]
+
+
 def test_a_hidden_panel_draws_nothing_until_it_is_shown(filled: CurvesPanel, qtbot: QtBot) -> None:
     filled.hide()
     before = filled.plots["elbo"].x_range

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from core.shapes import Code
 from explorer.messages import SliderSpec
 from explorer.views.sliders import SlidersPanel
+from explorer.views.sliders.panel import FOLLOW_MS
 from explorer.views.sliders.row import SliderRow
 
 # The offscreen platform says so whenever a window is shown.
@@ -47,6 +48,8 @@ def make(qtbot: QtBot) -> Make:
         panel.set_sliders(make_specs(count, collapsed))
         panel.set_code(np.zeros(count, np.float32))
         qtbot.waitUntil(lambda: panel.complete)
+        # The next code is shown at once, as one is that does not come on another's heels.
+        qtbot.wait(FOLLOW_MS + 10)
         return panel
 
     return build

@@ -197,7 +197,8 @@ def test_the_mark_on_the_pictures_follows_the_slider(make: Make, qtbot: QtBot) -
     tile = (panel.filmstrip.width() - 24.0 - 6.0) / 5
     for value, middle in ((-2.0, 0.5), (3.0, 4.5), (0.5, 2.5)):
         panel.set_code(code(value, 0.0, 0.0))
-        assert panel.filmstrip._mark_x == pytest.approx(24.0 + 3.0 + middle * tile, abs=0.5)
+        expected = pytest.approx(24.0 + 3.0 + middle * tile, abs=0.5)
+        qtbot.waitUntil(lambda expected=expected: panel.filmstrip._mark_x == expected)  # type: ignore[misc]
 
 
 def test_an_empty_filmstrip_is_refused(make: Make, qtbot: QtBot) -> None:
@@ -209,7 +210,7 @@ def test_an_empty_filmstrip_is_refused(make: Make, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_handle_is_painted_where_the_value_is(make: Make, qapp: QApplication, theme: str) -> None:
+def test_the_handle_is_painted_where_the_value_is(make: Make, qapp: QApplication, qtbot: QtBot, theme: str) -> None:
     apply_theme(qapp, theme)
     try:
         panel = make()
@@ -217,6 +218,7 @@ def test_the_handle_is_painted_where_the_value_is(make: Make, qapp: QApplication
         pictures = []
         for value in (-1.5, 2.5):
             panel.set_code(code(value, 0.0, 0.0))
+            qtbot.waitUntil(lambda value=value: panel.row(0).value == value)  # type: ignore[misc]
             pictures.append(track.grab().toImage())
         ends = [(round(track.x_of(-1.5)), 0), (round(track.x_of(2.5)), 1)]
         for x, index in ends:
