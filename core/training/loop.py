@@ -60,6 +60,8 @@ class TrainingRun:
         With `resume` it goes on with the interrupted run that `start` was kept of, to the end that run would have had,
         as it was configured: `config` counts for nothing then.
         """
+        # The threads of a pool flush denormals if its maker did when it was made, at the first large operation.
+        torch.set_flush_denormal(True)
         timetable: Timetable | None = None
         if resume:
             if start is None:

@@ -137,7 +137,7 @@ class Workplace:
         """Set what torch keeps per thread: the pulling thread may be any, and does other things in between."""
         if torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
-        # Moments of weights that no image reaches decay into denormals, which slow Adam down by 2.8.
+        # Moments of weights that no image reaches decay into denormals, which slow Adam down by 2.8 and more.
         torch.set_flush_denormal(True)
         try:
             # On CUDA: the quickest algorithm of the moment may differ from run to run, and TensorFloat-32 has the
