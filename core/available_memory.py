@@ -3,7 +3,7 @@
 from typing import Final
 
 GIB: Final = 2**30
-ASSUMED_MEMORY: Final = 4 * GIB
+ASSUMED_MEMORY: Final = 8 * GIB
 """Bytes taken to be free where the system does not say."""
 
 

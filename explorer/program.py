@@ -68,9 +68,9 @@ class Program(QObject):
         self._tidying = QTimer(self, singleShot=True, interval=_TIDY_MS)
         self._tidying.timeout.connect(self.workers.beside.give_back_memory)
         for done in (self.workers.training.torch_loaded, self.workers.evidence.table_ready):
-            done.connect(self._tidying.start)
-        self.workers.training.run_started.connect(self._tidying.start)
-        self.workers.training.ended.connect(self._tidying.start)
+            done.connect(self._tidy_soon)
+        self.workers.training.run_started.connect(self._tidy_soon)
+        self.workers.training.ended.connect(self._tidy_soon)
         self.window.log_folder_requested.connect(self.open_log_folder)
         self.window.close_requested.connect(self.session.close)
         self.session.closed.connect(self._on_closed)
@@ -84,6 +84,9 @@ class Program(QObject):
         self._paths = paths
         self.window.show()
         QTimer.singleShot(0, self._start_threads)
+
+    def _tidy_soon(self) -> None:
+        self._tidying.start()
 
     def show_error(self, failed: Failed) -> None:
         """Show an error: one that the user can mend above the canvas, one of the program's own in its dialog."""

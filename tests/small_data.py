@@ -40,5 +40,6 @@ def small_config(**changes: object) -> ExperimentConfig:
         "epochs": 2,
         "device": "cpu",
         "threads": 1,
+        "schedule": "constant",
     }
     return ExperimentConfig(data=DataConfig(source="bars")).with_values(values | changes)

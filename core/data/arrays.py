@@ -10,7 +10,16 @@ import numpy as np
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, ProgressCallback, fingerprint_of, joined_note
-from core.data.files import SMALLER, STORABLE, check_loaded_size, largest_loaded, reported, shown, stays_in_file
+from core.data.files import (
+    SMALLER,
+    STORABLE,
+    check_loaded_size,
+    largest_loaded,
+    reported,
+    shown,
+    stays_in_file,
+    too_large,
+)
 from core.data.fitting import fitted_stack
 from core.data.greys import GreyRange, grey_range, luma, transparent_ground
 from core.data.held_out import split_dataset
@@ -154,7 +163,7 @@ def _stored(path: Path, config: DataConfig) -> tuple[StoredPictures, str] | None
     layout = _layout(header.shape, name)
     as_stored = header.dtype == np.uint8 and layout.shape[3] == 1 and not (header.fortran_order or layout.images_last)
     if not as_stored:
-        check_loaded_size(header.num_bytes, name, STORABLE)
+        raise too_large(header.num_bytes, name, STORABLE)
     return stored_pictures(path, header.start, layout.shape[:3], config, find_range=True)
 
 

@@ -43,10 +43,15 @@ def stays_in_file(num_bytes: int) -> bool:
 def check_loaded_size(num_bytes: int, name: str, remedy: str) -> None:
     """Raise DataError, with what to do, where pictures of so many bytes are not brought into memory."""
     if stays_in_file(num_bytes):
-        raise DataError(
-            f"{name}: its pictures take {num_bytes / GIB:.1f} GiB of memory, and at most {largest_loaded() / GIB:.1f} "
-            f"GiB are brought into it: {remedy}"
-        )
+        raise too_large(num_bytes, name, remedy)
+
+
+def too_large(num_bytes: int, name: str, remedy: str) -> DataError:
+    """Return the error of pictures of so many bytes that are not brought into memory, with what to do."""
+    return DataError(
+        f"{name}: its pictures take {num_bytes / GIB:.1f} GiB of memory, and at most {largest_loaded() / GIB:.1f} "
+        f"GiB are brought into it: {remedy}"
+    )
 
 
 SMALLER = "choose a smaller size for them, or take fewer"

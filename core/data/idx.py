@@ -24,6 +24,7 @@ from core.data.files import (
     reported,
     shown,
     stays_in_file,
+    too_large,
 )
 from core.data.fitting import fitted_stack
 from core.data.held_out import split_dataset
@@ -126,7 +127,7 @@ def _stored(path: Path, config: DataConfig) -> tuple[StoredPictures, str] | None
         if not stays_in_file(math.prod(shape)):
             return None
         if isinstance(stream, gzip.GzipFile):
-            check_loaded_size(math.prod(shape), shown(path), f"unpack it: {STORABLE}")
+            raise too_large(math.prod(shape), shown(path), f"unpack it: {STORABLE}")
         if is_taken_as_it_is(shape):
             config = replace(config, image_size=shape[1])
         count, height, width = shape

@@ -18,8 +18,9 @@ from core.models.build import build_model, load_weights, weights_of
 from core.objectives.registry import OBJECTIVES
 from core.saved_model import SavedModel
 from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports, Weights
+from core.stored_pictures import StoredPicturesError
 from core.training.chunks import CHUNK_SECONDS, ChunkLength
-from core.training.device import check_size, choose_device
+from core.training.device import check_size, choose_device, flushing_denormals
 from core.training.divergence import MAX_ROLLBACKS, Divergence
 from core.training.errors import TrainingError
 from core.training.fitting import changes, fitted
@@ -45,6 +46,8 @@ class TrainingRun:
     thread; `set_learning_rate` and `set_beta` may be called from another.
     """
 
+    # The threads of a pool flush denormals if its maker did when it was made, at the first large operation: in here.
+    @flushing_denormals()
     def __init__(
         self,
         config: ExperimentConfig,
@@ -60,8 +63,6 @@ class TrainingRun:
         With `resume` it goes on with the interrupted run that `start` was kept of, to the end that run would have had,
         as it was configured: `config` counts for nothing then.
         """
-        # The threads of a pool flush denormals if its maker did when it was made, at the first large operation.
-        torch.set_flush_denormal(True)
         timetable: Timetable | None = None
         if resume:
             if start is None:
@@ -92,8 +93,7 @@ class TrainingRun:
             load_weights(self._model, start.weights)
         self.plan: ExecutionPlan
         self._place = Workplace(self._model, self._objective, dataset, self.config, capture=capture)
-        problem = self._place.settle_first(choose_device(training.device), fresh=start is None)
-        if problem:
+        if problem := self._place.settle_first(choose_device(training.device), fresh=start is None):
             self._note("memory", problem)
         if start is not None:
             self._continue_from(start)
@@ -187,15 +187,19 @@ class TrainingRun:
         betas = [self._beta_at(position) for position in positions[:-1]]
         rates = [self._rate_at(position) for position in positions[:-1]]
         short_of_memory = False
+        unreadable: StoredPicturesError | None = None
         try:
             self._place.take_steps(positions[:-1], rates, betas)
+        except StoredPicturesError as error:
+            unreadable = error
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            # Not the error itself: it holds on to all that the step had allocated.
-            short_of_memory = True
+            short_of_memory = True  # not the error itself: it holds on to all that the step had allocated
         done = self._place.stepper.num_costs
         reports = self._counted(positions[1 : done + 1], betas[:done]) if done else None
+        if unreadable is not None:
+            raise unreadable  # once what was done before it has been counted
         if short_of_memory:
             self._relieve_memory()
         else:

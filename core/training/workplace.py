@@ -11,7 +11,7 @@ from core.models.picture_model import PictureModel
 from core.objectives.terms import Objective
 from core.snapshots import ExecutionPlan
 from core.training.captured.choice import piece_sums, step_taker
-from core.training.device import choose_threads
+from core.training.device import choose_threads, flushing_denormals
 from core.training.held_out import Evaluation, HeldOutImages
 from core.training.memory import is_out_of_memory, release
 from core.training.position import Position
@@ -137,15 +137,11 @@ class Workplace:
         """Set what torch keeps per thread: the pulling thread may be any, and does other things in between."""
         if torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
-        # Moments of weights that no image reaches decay into denormals, which slow Adam down by 2.8 and more.
-        torch.set_flush_denormal(True)
-        try:
-            # On CUDA: the quickest algorithm of the moment may differ from run to run, and TensorFloat-32 has the
-            # mantissa of a half.
-            with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False), torch.enable_grad():
-                yield
-        finally:
-            torch.set_flush_denormal(False)
+        # On CUDA: the quickest algorithm of the moment may differ from run to run, and TensorFloat-32 has the mantissa
+        # of a half.
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with flushing_denormals(), exact, torch.enable_grad():
+            yield
 
 
 def _name_of(device: torch.device) -> str:

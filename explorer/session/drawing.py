@@ -1,5 +1,7 @@
 """The drawing as it is open: encoded while the pen moves, shown on pad and canvas."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from core.data.dataset import Dataset
 from core.findings.pixel_sampling import PixelScore
 from core.shapes import PixelRow
 from core.snapshots import PictureEncoding
-from core.stored_pictures import Pictures
+from core.stored_pictures import Pictures, StoredPicturesError
 from explorer.messages import Drawing, Failed, ImportedPicture, PictureRequest, PictureResult
 from explorer.session.latent import LatentSession
 from explorer.views.canvas import LatentCanvas
@@ -101,8 +103,18 @@ class DrawingSession(QObject):
         if dataset is None or not available:
             self._taken = None
         else:
-            ink = _some_of(dataset.held_out.images).mean(axis=(1, 2)) / 255.0
-            self._pad.set_usual_ink(*(float(share) for share in np.quantile(ink, _USUAL_INK)))
+            with self._explaining():
+                ink = _some_of(dataset.held_out.images).mean(axis=(1, 2)) / 255.0
+                self._pad.set_usual_ink(*(float(share) for share in np.quantile(ink, _USUAL_INK)))
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Say on the pad why the data cannot be read, where it stays in a file that has changed meanwhile."""
+        try:
+            yield
+        except StoredPicturesError as error:
+            self._pad.set_data_available(False)
+            self._pad.set_unavailable(str(error))
 
     def take_from_data(self) -> None:
         """Put a random held-out image on the pad."""
@@ -110,10 +122,12 @@ class DrawingSession(QObject):
             self._pad.set_unavailable("No data is open that fits the model.")
             return
         images = self._dataset.held_out.images
-        self._taken = int(self._random.integers(len(images)))
-        self._pad.set_picture(images[self._taken])
-        self._encode(self._pad.drawing())
-        self.pad_changed.emit()
+        with self._explaining():
+            taken = int(self._random.integers(len(images)))
+            self._pad.set_picture(images[taken])
+            self._taken = taken
+            self._encode(self._pad.drawing())
+            self.pad_changed.emit()
 
     def show_picture(self, imported: ImportedPicture) -> None:
         """Put a picture from a file on the pad."""

@@ -24,7 +24,7 @@ class Movement(QObject):
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._on_rest)
         latent.code_moved.connect(self._on_moved)
-        drawing.seen_changed.connect(self._on_moved)
+        drawing.pad_changed.connect(self._on_moved)
 
     def _on_moved(self) -> None:
         moved_before = self._rest.isActive()

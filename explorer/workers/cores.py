@@ -3,14 +3,17 @@
 import contextlib
 import os
 import threading
+from typing import Final
+
+MOST_CORES: Final = 4
 
 
 class OwnCore:
     """Lets the thread that makes it have a core for itself at times, and every other thread of the program the rest.
 
     A thread of the window that wakes is put where another runs, on a computer of two cores as often as not in place of
-    training, which costs that a sixth of its pace.  Does nothing where the system has no such call (Linux has), or
-    there is one core only.
+    training, which costs that a sixth of its pace.  Does nothing where the system has no such call (Linux has), where
+    there is one core only, or more than four: then one is free, and they may not be equally fast.
     """
 
     def __init__(self) -> None:
@@ -23,7 +26,7 @@ class OwnCore:
         """Have the last core to itself, from now until `give_back`."""
         with self._lock:
             cores = _cores_of_program()
-            if self._cores or len(cores) < 2:
+            if self._cores or not 2 <= len(cores) <= MOST_CORES:
                 return
             self._cores = cores
             own = {max(cores)}
@@ -34,8 +37,12 @@ class OwnCore:
         """Let every thread use every core again."""
         with self._lock:
             cores, self._cores = self._cores, set()
-            for thread_id in _threads() if cores else ():
-                _confine(thread_id, cores)
+            # A thread that one still confined has made meanwhile is confined like it.
+            freed: set[int] = set()
+            while cores and (left := set(_threads()) - freed):
+                for thread_id in left:
+                    _confine(thread_id, cores)
+                freed |= left
 
 
 def _cores_of_program() -> set[int]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import threading
 import time
 import traceback
 from dataclasses import dataclass
@@ -115,6 +116,7 @@ class TrainingThread(ServingThread):
         self._paused = False
         self._shutting_down = False
         self._request: RunRequest | None = None
+        self._sharing = threading.Lock()
         self._hand_moves = False
         self._core: OwnCore | None = None
         self._computes_alone = False
@@ -150,15 +152,21 @@ class TrainingThread(ServingThread):
 
     def set_hand_moving(self, moving: bool) -> None:  # noqa: FBT001 - a setter
         """Come up for air less often while the hand moves, and let a run of one thread have a core for itself."""
-        self._hand_moves = moving
-        self._share_cores()
+        self._share_cores(hand_moves=moving)
 
-    def _share_cores(self) -> None:
-        core = self._core
-        if core is not None and self._hand_moves and self._computes_alone:
-            core.take()
-        elif core is not None:
-            core.give_back()
+    def _share_cores(self, *, hand_moves: bool | None = None, computes_alone: bool | None = None) -> None:
+        """Note what changed, and have a core alone or give it back; from either thread."""
+        with self._sharing:
+            if hand_moves is not None:
+                self._hand_moves = hand_moves
+            if computes_alone is not None:
+                self._computes_alone = computes_alone
+            if self._core is None:
+                return
+            if self._hand_moves and self._computes_alone:
+                self._core.take()
+            else:
+                self._core.give_back()
 
     def save(self, path: Path) -> None:
         """Write the model in training as it stands; `model_saved` or `save_failed` follows, unless it ends first."""
@@ -184,6 +192,7 @@ class TrainingThread(ServingThread):
 
     def on_breakdown(self, failed: Failed) -> None:
         """End the run that broke, for the window, which would otherwise show it as going on for ever."""
+        self._share_cores(computes_alone=False)
         if self._request is not None:
             run_id, self._request = self._request.run_id, None
             self.state_changed.emit(RunState.IDLE)
@@ -201,8 +210,7 @@ class TrainingThread(ServingThread):
         with contextlib.closing(RunKeeper(keeping.folder, keeping.name, self.keeping_failed.emit)) as keeper:
             result = self._trained(request, keeper)
         self._request = None
-        self._computes_alone = False
-        self._share_cores()
+        self._share_cores(computes_alone=False)
         self.state_changed.emit(RunState.IDLE)
         self.ended.emit(result)
 
@@ -222,8 +230,7 @@ class TrainingThread(ServingThread):
             keeper.begin(run, earlier)
             self.run_started.emit(request.run_id, run.plan)
             self.state_changed.emit(RunState.RUNNING)
-            self._computes_alone = run.device.type == "cpu" and run.plan.threads == 1
-            self._share_cores()
+            self._share_cores(computes_alone=_is_of_one_thread(run))
             self._pull(request, run, keeper)
         except _StopRun:
             ending = Stopped()
@@ -279,9 +286,11 @@ class TrainingThread(ServingThread):
                 raise _StopRun
             case _Pause() if not self._paused:
                 self._paused = True
+                self._share_cores(computes_alone=False)
                 self.state_changed.emit(RunState.PAUSED)
             case _Resume() if self._paused:
                 self._paused = False
+                self._share_cores(computes_alone=_is_of_one_thread(run))
                 self.state_changed.emit(RunState.RUNNING)
             case _Change():
                 self._change(command, run)
@@ -309,6 +318,10 @@ class TrainingThread(ServingThread):
             self.save_failed.emit(JobFailed("save model", str(path), Failed(problem)))
         else:
             self.model_saved.emit(SavedFile(path, saved))
+
+
+def _is_of_one_thread(run: "TrainingRun") -> bool:
+    return run.device.type == "cpu" and run.plan.threads == 1
 
 
 class _Batch:

@@ -26,7 +26,9 @@ class ScriptedSums:
         self._generator = torch.Generator(images.device)
         # A loop of steps has a learning rate.
         self._rate = torch.zeros(())
-        sizes = {len(images.indices_of(piece)) for piece in range(images.num_pieces)}
+        # All are of one size but the last.
+        ends = {0, images.num_pieces - 1} if images.num_pieces else set()
+        sizes = {len(images.indices_of(piece)) for piece in ends}
         self._loops = {size: self._captured(size) for size in sizes}
 
     def of(self, pieces: range) -> Float64[Tensor, "pieces cost_columns"]:

@@ -342,6 +342,8 @@ class SlidersPanel(QWidget):
         self._fill_stacks()
 
     def _on_let_go(self) -> None:
+        # A number that was being typed has not followed.
+        self._show_values()
         if self._waiting is not None and not self._held():
             self.set_sliders(self._waiting)
 

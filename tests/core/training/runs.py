@@ -21,6 +21,7 @@ SMALL = {
     "training.seed": 3,
     "threads": 1,
     "device": "cpu",
+    "schedule": "constant",
 }
 
 MODELS_AND_NETWORKS = [

@@ -387,23 +387,3 @@ def test_what_does_not_fit_the_data_is_refused_with_the_reason() -> None:
 def test_a_network_that_is_too_large_is_refused_before_it_is_built() -> None:
     with pytest.raises(TrainingError, match="weights could not be saved"):
         a_run(some_data(2, 0, side=256), hidden=(8192,) * 8, latent_dim=256)
-
-
-def test_denormals_are_flushed_by_every_thread_of_a_run() -> None:
-    """Else Adam's pass takes several times as long once moments have decayed, in every thread but the first."""
-    denormal = torch.full((1_000_000,), 1e-39)
-    products: list[torch.Tensor] = []
-
-    def train() -> None:
-        # A thread that has not computed yet has no pool of threads; as in a thread of the program it will have several.
-        torch.set_num_threads(2)
-        run = a_run(some_data(40, side=28), hidden=(512,), threads=2, epochs=1)
-        finished(run)
-        with run._place.computing():
-            products.append(denormal * 1.0)
-
-    thread = threading.Thread(target=train)
-    thread.start()
-    thread.join()
-    assert torch.count_nonzero(denormal) == len(denormal)
-    assert torch.count_nonzero(products[0]) == 0

@@ -1,6 +1,7 @@
 """The loop's parts: device and threads, schedules, random streams, pace, chunks and position."""
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -229,3 +230,23 @@ def test_every_piece_of_held_out_images_has_noise_of_its_own_that_stays_the_same
     assert len({tuple(noise) for noise in first}) == 3
     assert first == again
     assert not any(noise in other for noise in first)
+
+
+def test_denormals_are_flushed_by_every_thread_of_a_run() -> None:
+    """Else Adam's pass takes several times as long once moments have decayed, in every thread but the first."""
+    denormal = torch.full((1_000_000,), 1e-39)
+    products: list[torch.Tensor] = []
+
+    def train() -> None:
+        # A thread that has not computed yet has no pool of threads; as in a thread of the program it will have several.
+        torch.set_num_threads(2)
+        run = a_run(some_data(40, side=28), hidden=(512,), threads=2, epochs=1)
+        finished(run)
+        with run._place.computing():
+            products.append(denormal * 1.0)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    thread.join()
+    assert torch.count_nonzero(denormal * 1.0) == len(denormal), "outside of a run nothing is flushed"
+    assert torch.count_nonzero(products[0]) == 0

@@ -1,8 +1,10 @@
 """Images that are streamed to the device: the weights, costs and curves of resident ones, bit for bit."""
 
+import itertools
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,3 +169,24 @@ def test_a_file_that_is_cut_short_during_a_run_ends_it_with_an_error_and_the_mod
         list(events)
     assert run.step == 2
     assert all(np.isfinite(array).all() for array in run.saved().weights.values())
+
+
+def test_what_was_done_before_a_file_could_not_be_read_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the weights would be ahead of the step that they are said to be of, and a resumed run would repeat it."""
+    monkeypatch.setattr(streamed, "STAGED_BYTES", 1)
+    run = with_little_memory(in_a_file(some_data(30, 10), tmp_path), monkeypatch, steps_per_chunk=3)
+    images = run._place.images
+    assert isinstance(images, StreamedImages)
+    stage, calls = images._stage, itertools.count(1)
+
+    def staged_twice(indices: np.ndarray[Any, np.dtype[np.int64]]) -> torch.Tensor:
+        if next(calls) == 3:
+            raise StoredPicturesError("the disk is gone")
+        return stage(indices)
+
+    monkeypatch.setattr(images, "_stage", staged_twice)
+    with pytest.raises(StoredPicturesError, match="gone"):
+        list(run.events())
+    assert run.step == 2
+    assert run.history.num_steps == 2
+    assert float(run._place.stepper.adam._steps) == 2.0

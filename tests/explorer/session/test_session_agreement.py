@@ -28,18 +28,27 @@ def opened(shared: OpenProgram) -> Iterator[OpenProgram]:
         QTest.keyClick(shared.views.canvas, Qt.Key.Key_Delete)
     shared.views.canvas.fit_view()
     shared.click(shared.views.sliders.reset_all)
+    # A number that is typed sooner than any hand could would not follow the reset.
+    shared.until("the reset", lambda: shared.views.sliders.row(0).field.value() == 0.0)
     yield shared
     assert not shared.error
 
 
 def check_agreement(opened: OpenProgram) -> np.ndarray:
     """Assert that all views show the same code and the picture is its own; return the code."""
-    code = opened.session.latent.selected_code
+    sliders, latent = opened.views.sliders, opened.session.latent
+
+    def follow() -> bool:
+        # Thirty times a second, where the code is not theirs.
+        assert latent.selected_code is not None
+        return all(abs(sliders.row(at).value - one) <= 1e-6 for at, one in enumerate(latent.selected_code))
+
+    opened.until("the sliders", follow)
+    code = latent.selected_code
     assert code is not None
     np.testing.assert_array_equal(opened.handle.code, code)
     for dimension, value in enumerate(code):
-        row = opened.views.sliders.row(dimension)
-        assert row.value == pytest.approx(float(value), abs=1e-6)
+        row = sliders.row(dimension)
         assert row.field.value() == pytest.approx(float(value), abs=6e-4)
     saved = opened.session.documents.saved
     assert saved is not None
