@@ -69,10 +69,14 @@ class HeldOutImages:
         """How many pieces they come in; the last may be smaller."""
         return -(-len(self) // PIECE)
 
-    def indices_of(self, piece: int) -> Int64[Tensor, "n"]:
+    def size_of(self, piece: int) -> int:
+        """Return how many images a piece has."""
+        return min(PIECE, len(self) - piece * PIECE)
+
+    def places_of(self, piece: int) -> Int64[np.ndarray, "n"]:
         """Return where the images of a piece lie."""
-        start, size = piece % self.room * PIECE, min(PIECE, len(self) - piece * PIECE)
-        return torch.arange(start, start + size, device=self.device)
+        start = piece % self.room * PIECE
+        return np.arange(start, start + self.size_of(piece), dtype=np.int64)
 
     def seed_of(self, piece: int) -> int:
         """Return the seed of a piece's noise, always the same."""
@@ -94,7 +98,8 @@ class HeldOutImages:
     def piece(self, piece: int) -> tuple[Images, torch.Generator]:
         """Return the x of a piece, and the generator of its noise."""
         self.fill(range(piece, piece + 1))
-        return self.batch(self.indices_of(piece)), self._generator.manual_seed(self.seed_of(piece))
+        places = torch.from_numpy(self.places_of(piece)).to(self.device)
+        return self.batch(places), self._generator.manual_seed(self.seed_of(piece))
 
 
 class Evaluation:

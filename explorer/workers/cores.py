@@ -6,6 +6,7 @@ import threading
 from typing import Final
 
 MOST_CORES: Final = 4
+"""With more of them one is free for a thread that wakes."""
 
 
 class OwnCore:

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
@@ -28,19 +29,19 @@ class ScriptedSums:
         self._rate = torch.zeros(())
         # All are of one size but the last.
         ends = {0, images.num_pieces - 1} if images.num_pieces else set()
-        sizes = {len(images.indices_of(piece)) for piece in ends}
-        self._loops = {size: self._captured(size) for size in sizes}
+        self._loops = {size: self._captured(size) for size in {images.size_of(piece) for piece in ends}}
 
     def of(self, pieces: range) -> Float64[Tensor, "pieces cost_columns"]:
         """Return the sums of each piece."""
         self._images.fill(pieces)
-        alike = itertools.groupby(pieces, key=lambda piece: len(self._images.indices_of(piece)))
+        alike = itertools.groupby(pieces, key=self._images.size_of)
         return torch.cat([self._of_alike(list(group), self._loops[size]) for size, group in alike])
 
     def _of_alike(self, pieces: list[int], loop: ScriptedLoop) -> Float64[Tensor, "pieces cost_columns"]:
         sums = torch.empty(len(pieces), loop.num_costs, dtype=torch.float64)
         loop.run(
-            torch.stack([self._images.indices_of(piece) for piece in pieces]),
+            # Of numpy's making, for which the interpreter's lock is not given away once for each piece.
+            torch.from_numpy(np.stack([self._images.places_of(piece) for piece in pieces])),
             [self._images.seed_of(piece) for piece in pieces],
             torch.zeros(len(pieces)),
             [0.0] * len(pieces),

@@ -13,7 +13,7 @@ from core.training import held_out
 from core.training.chunks import MAX_STEPS, ChunkLength
 from core.training.device import available_cores, check_size, choose_device, choose_threads
 from core.training.errors import TrainingError
-from core.training.held_out import HeldOutImages
+from core.training.held_out import Evaluation, HeldOutImages
 from core.training.pace import Pace
 from core.training.position import Position
 from core.training.randomness import Stream, epoch_order, reseed, stream_seed
@@ -230,6 +230,23 @@ def test_every_piece_of_held_out_images_has_noise_of_its_own_that_stays_the_same
     assert len({tuple(noise) for noise in first}) == 3
     assert first == again
     assert not any(noise in other for noise in first)
+
+
+def test_an_evaluation_asks_for_at_most_twice_as_many_pieces_as_the_last_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces seen for the first time take longer, perhaps from a slow disk: nobody is heard until they are done."""
+    monkeypatch.setattr(held_out, "PIECE", 2)
+    asked: list[int] = []
+
+    class Instant:
+        def of(self, pieces: range) -> torch.Tensor:
+            asked.append(len(pieces))
+            return torch.zeros(len(pieces), 3, dtype=torch.float64)
+
+    images = HeldOutImages(some_data(2, 60).held_out, DataConfig(), torch.device("cpu"))
+    evaluation = Evaluation(images, Instant(), has_prior=True, complete=True)
+    while evaluation.advance(60.0):
+        pass
+    assert asked == [1, 2, 4, 8, 15]
 
 
 def test_denormals_are_flushed_by_every_thread_of_a_run() -> None:

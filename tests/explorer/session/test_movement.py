@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.snapshots import ExecutionPlan
 from explorer.messages import Subject
 from explorer.session.subject import PACE_MS, STILL_MS
 from tests.open_program import OpenProgram, model_file
@@ -69,3 +70,25 @@ def test_what_is_begun_amid_a_drag_begins_with_the_newest_image(opened: OpenProg
     np.testing.assert_array_equal(subject.pixels, hand.draw_at(code))
     opened.driver.wait(3 * PACE_MS)
     assert opened.session.analyses.fit._fit is not None
+
+
+def test_new_weights_under_a_drawing_are_no_movement(opened: OpenProgram) -> None:
+    opened.session.drawing.take_from_data()
+    opened.until("the rest", lambda: not opened.session.hub.movement._rest.isActive())
+    heard = Heard(opened)
+    hand = opened.session.latent.hand
+    assert hand is not None
+    opened.session.latent.hand_changed.emit(hand)
+    assert opened.session.drawing.seen is not None
+    assert heard.moving == []
+    opened.session.drawing.take_from_data()
+    assert heard.moving == [True]
+
+
+def test_memory_is_given_back_as_long_after_a_run_has_begun_as_after_anything_else(opened: OpenProgram) -> None:
+    tidying = opened.program._tidying
+    wait = tidying.interval()
+    plan = ExecutionPlan("processor", "float32", "captured", 1, 3, "2")
+    opened.program.workers.training.run_started.emit(3, plan)
+    assert tidying.isActive()
+    assert tidying.interval() == wait > 3

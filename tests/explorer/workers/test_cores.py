@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from explorer.workers.cores import OwnCore
+from explorer.messages import RunState
+from explorer.workers.cores import MOST_CORES, OwnCore
 from explorer.workers.training import TrainingThread
 from tests.explorer.workers.test_training_thread import LONG, Listener, request_for
 
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 pytestmark = pytest.mark.skipif(
-    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
-    reason="needs two cores, and a system that tells",
+    not 2 <= len(CORES) <= MOST_CORES, reason="needs two to four cores, and a system that tells"
 )
 
 
@@ -37,6 +38,17 @@ def other() -> Iterator[int]:
     thread.join()
 
 
+@pytest.fixture
+def training(qtbot: QtBot) -> Iterator[TrainingThread]:
+    """A training thread, which ends and gives every core back also where a test fails."""
+    thread = TrainingThread()
+    thread.start()
+    yield thread
+    thread.shut_down()
+    assert thread.wait(10_000)
+    qtbot.wait(1)
+
+
 def test_the_thread_has_the_last_core_and_all_others_the_rest_until_it_is_given_back(other: int) -> None:
     every = os.sched_getaffinity(0)
     own = OwnCore()
@@ -51,11 +63,11 @@ def test_the_thread_has_the_last_core_and_all_others_the_rest_until_it_is_given_
     assert os.sched_getaffinity(here) == os.sched_getaffinity(other) == every
 
 
-def test_a_run_has_a_core_for_itself_only_while_the_hand_moves(qtbot: QtBot, tmp_path: Path) -> None:
-    every, here = os.sched_getaffinity(0), threading.get_native_id()
-    thread = TrainingThread()
+def test_a_run_has_a_core_for_itself_only_while_the_hand_moves(
+    qtbot: QtBot, training: TrainingThread, tmp_path: Path
+) -> None:
+    every, here, thread = os.sched_getaffinity(0), threading.get_native_id(), training
     heard = Listener(thread)
-    thread.start()
     thread.set_hand_moving(True)
     assert os.sched_getaffinity(here) == every, "nothing is trained"
     thread.start_run(request_for(tmp_path, epochs=LONG))
@@ -65,9 +77,12 @@ def test_a_run_has_a_core_for_itself_only_while_the_hand_moves(qtbot: QtBot, tmp
     assert os.sched_getaffinity(here) == every
     thread.set_hand_moving(True)
     assert os.sched_getaffinity(here) == every - {max(every)}
+    thread.pause()
+    qtbot.waitUntil(lambda: heard.states[-1] is RunState.PAUSED)
+    assert os.sched_getaffinity(here) == every, "a paused run computes nothing"
+    thread.resume()
+    qtbot.waitUntil(lambda: heard.states[-1] is RunState.RUNNING)
+    assert os.sched_getaffinity(here) == every - {max(every)}
     thread.stop()
     qtbot.waitUntil(lambda: bool(heard.results))
     assert os.sched_getaffinity(here) == every
-    thread.shut_down()
-    assert thread.wait(10_000)
-    qtbot.wait(1)
