@@ -75,8 +75,8 @@ class TimingSession(QObject):
         self._bar = views.window.timing
         decoded, results = views.hand.deterministic.painted, views.draw_pad.results
         self._hands = (
-            _Following("drag", views.canvas.handle_dragged, (decoded,), self),
-            _Following("slider", views.sliders.value_edited, (decoded,), self),
+            _Following("drag", views.canvas.touched, (decoded,), self),
+            _Following("slider", views.sliders.touched, (decoded,), self),
             _Following(
                 "pen",
                 views.draw_pad.surface.ink_changed,

@@ -14,6 +14,7 @@ from explorer.views.canvas.handles import HandleMark
 from explorer.views.canvas.pacing import Pacer
 from explorer.views.canvas.scales import axis_name
 from explorer.views.canvas.setters import CanvasSetters
+from explorer.views.frames import paint_now
 
 HOVER_PX = 8.0
 DRAG_THRESHOLD_PX = 3.0
@@ -35,6 +36,8 @@ class CanvasHand(CanvasSetters):
     With one latent dimension the second of them is 0.
     """
 
+    touched = Signal()
+    """A handle moves; what follows, `handle_dragged` first, is its doing."""
     handle_dragged = Signal(int, float, float)
     handle_drag_ended = Signal(int)
     handle_selected = Signal(int)
@@ -167,6 +170,7 @@ class CanvasHand(CanvasSetters):
         handle = self._handle(handle_id)
         if handle is None or not (math.isfinite(a) and math.isfinite(b)):
             return
+        self.touched.emit()
         a, b = (min(max(value, -MAX_COORDINATE), MAX_COORDINATE) for value in (a, b))
         code = np.array(handle.code, dtype=np.float32)
         code[self._axes[0]] = a
@@ -178,6 +182,7 @@ class CanvasHand(CanvasSetters):
         moved = dataclasses.replace(handle, code=code)
         self.set_handles(tuple(moved if other is handle else other for other in self._handles), self._selected)
         self.handle_dragged.emit(handle_id, a, b)
+        paint_now(self)
 
     def _let_go(self) -> None:
         held = self._held_id if self._gesture is Gesture.HANDLE and self._moved else None

@@ -22,6 +22,7 @@ from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, 
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.stage import Stage
 from explorer.views.curves.style import panel_style
+from explorer.views.frames import paint_now
 from explorer.views.writing import not_written, write_whole
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class CurvesPanel(QWidget):
             label.hide()
             self.legend.add_trailing(label)
         self._stage = Stage(self)
+        self._undrawn: list[QuantityPlot] = []
+        """Plots whose turn comes in the next turns of the event loop."""
         self._news_ms = NEWS_MS
         self._waiting = False
         """Until `draw_now`: nothing is drawn."""
@@ -202,17 +205,25 @@ class CurvesPanel(QWidget):
 
     def refresh(self) -> None:
         """Draw what has come since the last time, now; the panel does so by itself, 30 times a second at most."""
+        self._begin_drawing()
+        while self._undrawn:
+            self._draw_one()
+
+    def _begin_drawing(self) -> None:
         self._dirty = False
-        self._drawing = True
+        self.controls.set_epochs_known(self._record.epochs.known)
+        self._undrawn = self._shown()
+
+    def _draw_one(self) -> None:
+        """Draw the next plot, and with the last one what is said beside them."""
+        plot, self._drawing = self._undrawn.pop(0), True
         try:
-            self.controls.set_epochs_known(self._record.epochs.known)
-            options = self.options
-            for plot in self._shown():
-                plot.undefined = undefined_for(self._model)
-                plot.draw(self._record, options, self._x_range)
-            self.legend.set_entries(self._entries())
-            self._show_caption()
-            self.controls.set_following(self.following)
+            plot.undefined = undefined_for(self._model)
+            plot.draw(self._record, self.options, self._x_range)
+            if not self._undrawn:
+                self.legend.set_entries(self._entries())
+                self._show_caption()
+                self.controls.set_following(self.following)
         finally:
             self._drawing = False
 
@@ -240,13 +251,28 @@ class CurvesPanel(QWidget):
             self._timer.start(REPAINT_MS)
 
     def _on_timer(self) -> None:
-        if not self._dirty or not self.isVisible() or self._waiting:
-            return
-        # One at a time: ten curves of one plot take as long to make as a hand should ever wait.
+        if not self.isVisible() or self._waiting:
+            self._dirty |= bool(self._undrawn)
+            self._undrawn = []
+        elif self._dirty or self._undrawn:
+            self._go_on_drawing()
+
+    def _go_on_drawing(self) -> None:
+        """Make or draw one plot, and leave the next to the next turn of the event loop.
+
+        Ten curves of one plot take as long to make as a hand should ever wait, and a third of that to draw.
+        """
         if self._stage.make_one(self.controls.quantity):
             self._timer.start(0)
-        else:
-            self.refresh()
+            return
+        if not self._undrawn:
+            self._begin_drawing()
+        self._draw_one()
+        paint_now(self)
+        if self._undrawn:
+            self._timer.start(0)
+        elif self._dirty:
+            self._mark_dirty()
 
     def _on_quantity(self, chosen: str) -> None:
         self._stage.show_only(chosen)

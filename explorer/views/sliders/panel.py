@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QVBoxLayout, QWi
 
 from core.shapes import Code, Picture
 from explorer.messages import SliderSpec
+from explorer.views.frames import paint_now
 from explorer.views.pacing import Pacer
 from explorer.views.sliders.filmstrip import Filmstrip
 from explorer.views.sliders.row import LEAST_ROW, SliderRow, is_collapsed
@@ -30,6 +31,8 @@ _NO_HANDLE = "Select or add a handle on the canvas: the sliders follow it."
 class SlidersPanel(QWidget):
     """One slider for each latent dimension of the selected handle's code."""
 
+    touched = Signal()
+    """A slider has moved; what follows, `value_edited` first, is its doing."""
     value_edited = Signal(int, float)
     reset_requested = Signal()
     dimension_reset_requested = Signal(int)
@@ -56,9 +59,9 @@ class SlidersPanel(QWidget):
         self.order.clicked.connect(self.order_requested)
         self._headings = Headings(self)
         self._make_list()
-        self._attend_timer = self._single_shot(_REST_MS)
+        self._attend_timer = QTimer(self, singleShot=True, interval=_REST_MS)
         self._attend_timer.timeout.connect(self._ask_for_strip)
-        self._strip_timer = self._single_shot(_STRIP_MS)
+        self._strip_timer = QTimer(self, singleShot=True, interval=_STRIP_MS)
         self._strip_timer.timeout.connect(self._ask_for_strip)
         self._following = Pacer(self, FOLLOW_MS)
         self._following.due.connect(self._show_values)
@@ -70,9 +73,6 @@ class SlidersPanel(QWidget):
         layout.addWidget(self._headings)
         layout.addWidget(self._area, 1)
         self._show_state()
-
-    def _single_shot(self, interval_ms: int) -> QTimer:
-        return QTimer(self, singleShot=True, interval=interval_ms)
 
     def _make_list(self) -> None:
         self._hint = QLabel(self)
@@ -306,17 +306,17 @@ class SlidersPanel(QWidget):
         row.show_animated(row.dimension in self._sweeps.dimensions)
 
     def _on_value_edited(self, dimension: int, value: float) -> None:
+        self.touched.emit()
         self._values[dimension] = value
         self._filmstrip.move_mark()
         self.value_edited.emit(dimension, value)
+        paint_now(self)
 
     def _on_swept(self, dimension: int, value: float) -> None:
-        self._values[dimension] = value
         row = self._row(dimension)
         if row is not None:
             row.show_value(value)
-        self._filmstrip.move_mark()
-        self.value_edited.emit(dimension, value)
+        self._on_value_edited(dimension, value)
 
     def _on_dimension_reset(self, dimension: int) -> None:
         self._stop_sweep(dimension)
@@ -371,8 +371,7 @@ class SlidersPanel(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Keep the pictures under their slider when rows are laid out anew."""
         if watched is self._content and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
-            self._look_around()
-            self._filmstrip.place()
+            self._on_scrolled()
         return super().eventFilter(watched, event)
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802

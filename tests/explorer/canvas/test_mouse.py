@@ -51,6 +51,26 @@ def test_dragging_a_handle_says_where_it_goes_and_when_it_has_arrived(canvas: La
     assert recorder.said.index(("handle_drag_ended", 7)) > recorder.said.index(("handle_dragged", *drags[-1]))
 
 
+def test_a_dragged_handle_is_painted_before_its_event_is_over(canvas: LatentCanvas, recorder: Recorder) -> None:
+    canvas.set_handles((make_handle(1, 0.0, 0.0),), 1)
+    canvas.repaint()
+    start = at(canvas, 0.0, 0.0)
+    QTest.mousePress(canvas, LEFT, pos=start)
+    painted: list[int] = []
+    canvas.painted.connect(painted.append)
+    QApplication.sendEvent(canvas, moved_to(canvas, start + QPoint(20, 5)))
+    assert recorder.named("handle_dragged")
+    assert painted
+    QTest.mouseRelease(canvas, LEFT, pos=start)
+
+
+def moved_to(canvas: LatentCanvas, place: QPoint) -> QMouseEvent:
+    """Return a movement that QTest would wrap in a turn of the event loop."""
+    none = Qt.KeyboardModifier.NoModifier
+    move = QEvent.Type.MouseMove
+    return QMouseEvent(move, QPointF(place), QPointF(canvas.mapToGlobal(place)), Qt.MouseButton.NoButton, LEFT, none)
+
+
 def test_the_last_position_of_a_drag_is_said_however_fast_the_mouse(canvas: LatentCanvas, recorder: Recorder) -> None:
     canvas.set_handles((make_handle(1, 0.0, 0.0),), 1)
     start = at(canvas, 0.0, 0.0)

@@ -4,6 +4,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from explorer.views.curves import CurvesPanel
+from explorer.views.curves.plot import QuantityPlot
 from tests.explorer.curves.conftest import history
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -46,14 +47,46 @@ def test_only_plots_that_are_shown_are_made_and_they_stand_in_their_order(panel:
     assert places == sorted(set(places))
 
 
-def test_one_turn_of_the_event_loop_makes_one_plot(panel: CurvesPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list of the quantities of the plots that are drawn from now on."""
+    result, draw = [], QuantityPlot.draw
+
+    def noted(plot: QuantityPlot, *rest: object) -> None:
+        result.append(plot.quantity.name)
+        draw(plot, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(QuantityPlot, "draw", noted)
+    return result
+
+
+def test_one_turn_of_the_event_loop_makes_or_draws_one_plot(panel: CurvesPanel, drawn: list[str]) -> None:
     panel.set_history(history())
     panel.controls.choose("all")
     panel.show()
     for count in range(1, 5):
         panel._on_timer()
         assert len(names(panel)) == count
-    drawn = []
-    monkeypatch.setattr(panel, "refresh", lambda: drawn.append(True))
+    assert not drawn
+    for count in range(1, 5):
+        panel._on_timer()
+        assert drawn == names(panel)[:count]
+    assert not panel._dirty
     panel._on_timer()
-    assert drawn
+    assert len(drawn) == 4
+
+
+def test_plots_whose_turn_comes_while_the_panel_is_hidden_are_drawn_when_it_is_shown(
+    panel: CurvesPanel, drawn: list[str], qtbot: QtBot
+) -> None:
+    panel.set_history(history())
+    panel.controls.choose("all")
+    panel.show()
+    for _ in range(5):
+        panel._on_timer()
+    assert drawn == names(panel)[:1]
+    panel.hide()
+    panel._on_timer()
+    assert len(drawn) == 1
+    panel.show()
+    qtbot.waitUntil(lambda: set(drawn) == set(names(panel)))

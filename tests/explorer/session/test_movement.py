@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.snapshots import ExecutionPlan
-from explorer.messages import Subject
+from explorer.messages import LedgerAnswer, Subject
 from explorer.session.subject import PACE_MS, STILL_MS
 from tests.open_program import OpenProgram, model_file
 
@@ -70,6 +70,31 @@ def test_what_is_begun_amid_a_drag_begins_with_the_newest_image(opened: OpenProg
     np.testing.assert_array_equal(subject.pixels, hand.draw_at(code))
     opened.driver.wait(3 * PACE_MS)
     assert opened.session.analyses.fit._fit is not None
+
+
+def test_what_a_movement_changes_is_painted_before_anything_else_has_its_turn(opened: OpenProgram) -> None:
+    views = opened.views
+    opened.raise_dock(views.hand)
+    painted: list[int] = []
+    views.hand.deterministic.painted.connect(painted.append)
+    views.sliders.row(0).value_edited.emit(0, 0.3)
+    assert painted
+    painted.clear()
+    views.canvas._move_handle(opened.handle.id, 0.2, 0.1)
+    assert painted
+
+
+def test_an_answer_is_painted_by_itself(opened: OpenProgram) -> None:
+    opened.raise_dock(opened.views.ledger)
+    answers: list[LedgerAnswer] = []
+    opened.session.hub.evidence.answered.connect(answers.append)
+    opened.session.subject.tell_again()
+    ledger = opened.session.analyses.ledger
+    opened.until("an exact answer", lambda: bool(answers) and ledger.settled, timeout_s=30.0)
+    painted: list[bool] = []
+    opened.views.ledger.bars.painted.connect(lambda: painted.append(True))
+    ledger._on_answer(answers[-1])
+    assert painted
 
 
 def test_new_weights_under_a_drawing_are_no_movement(opened: OpenProgram) -> None:

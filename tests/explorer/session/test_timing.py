@@ -43,7 +43,7 @@ def test_a_drag_is_timed(opened: OpenProgram, bar: TimingBar) -> None:
 
 
 def test_a_slider_is_timed(opened: OpenProgram, bar: TimingBar) -> None:
-    opened.program.views.sliders.value_edited.emit(0, 0.3)
+    opened.program.views.sliders.row(0).value_edited.emit(0, 0.3)
     until(opened, bar, FIGURES.format("slider"))
 
 
@@ -65,7 +65,7 @@ def test_at_rest_the_last_figure_stays_and_no_pictures_are_counted(
 
 def test_switched_off_it_is_gone_and_listens_to_nothing(opened: OpenProgram, bar: TimingBar) -> None:
     canvas = opened.program.views.canvas
-    signal = SIGNAL("handle_dragged(int,double,double)")
+    signal = SIGNAL("touched()")
     listening = canvas.receivers(signal)
     opened.window.commands.trigger("view.timing")
     assert not bar.isVisible()
