@@ -1,11 +1,12 @@
 """Two combo boxes that choose which latent dimensions the canvas shows."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from explorer.theme import current_palette
-from explorer.views.canvas.scales import axis_name, veil
+from explorer.views.canvas.faces import paint_panel
+from explorer.views.canvas.scales import axis_name
 
 
 class AxisChooser(QWidget):
@@ -51,12 +52,8 @@ class AxisChooser(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         """Paint a veil, so that the boxes are not lost among points."""
-        colours = current_palette()
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours.border), 1.0))
-        painter.setBrush(veil(colours))
-        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 6.0, 6.0)
+        paint_panel(painter, *self.size().toTuple(), current_palette())
         painter.end()
 
     def _box(self, name: str, tip: str) -> QComboBox:

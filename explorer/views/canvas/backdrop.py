@@ -10,6 +10,7 @@ from core.snapshots import Mosaic
 from explorer.theme import Palette
 from explorer.views.canvas import scales
 from explorer.views.canvas.coordinates import View
+from explorer.views.canvas.faces import paint_tag
 from explorer.views.canvas.mosaic import STRENGTH_ALONE, STRENGTH_BEHIND_POINTS, MosaicLayer
 from explorer.views.canvas.points import PointCloud
 from explorer.views.canvas.prior import PriorLayer, paint_prior_strip
@@ -71,16 +72,10 @@ def _paint_notes(painter: QPainter, view: View, colours: Palette, font: QFont, n
     left, bottom = scales.gutters(view, font)
     metrics = QFontMetricsF(font)
     room = max(view.width - left - 30.0, 10.0)
-    painter.setFont(font)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     y = view.height - bottom - 6.0
     for line in reversed(notes):
         text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, room)
         height = metrics.height() + 2.0
         box = QRectF(left + 7.0, y - height, metrics.horizontalAdvance(text) + 12.0, height)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(scales.veil(colours))
-        painter.drawRoundedRect(box, 4.0, 4.0)
-        painter.setPen(QColor(colours.muted_text))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        paint_tag(painter, box, text, "muted_text", colours, font)
         y -= height + 3.0

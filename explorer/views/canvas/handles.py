@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF, QReg
 
 from explorer.theme import Palette
 from explorer.views.canvas.coordinates import View
+from explorer.views.canvas.faces import blank, copy_face
 
 RADIUS = 9.0
 SELECTED_RADIUS = 12.0
@@ -79,17 +80,17 @@ def paint_handle(painter: QPainter, mark: HandleMark, view: View, colours: Palet
     ratio = painter.device().devicePixelRatioF()
     if mark.anchor is not None:
         _paint_line(painter, mark.anchor, (mark.x, mark.y), colours)
-        _copy_face(painter, anchor_face(ratio, colours), *mark.anchor)
+        copy_face(painter, anchor_face(ratio, colours), *mark.anchor)
     arrow = mark.arrow(view)
     if arrow is not None:
         _paint_arrow(painter, arrow, colours, mark.radius - RADIUS)
         x, y, _ = arrow
-        _copy_face(painter, disc_face(mark.id, mark.selected, False, ratio, colours, font.family()), x, y)
+        copy_face(painter, disc_face(mark.id, mark.selected, False, ratio, colours, font.family()), x, y)
         return
     if view.strip:
         painter.setPen(QPen(QColor(colours.handle), 1.5 if mark.selected else 1.0))
         painter.drawLine(QPointF(mark.x, 0.0), QPointF(mark.x, view.height))
-    _copy_face(painter, disc_face(mark.id, mark.selected, mark.pinned, ratio, colours, font.family()), mark.x, mark.y)
+    copy_face(painter, disc_face(mark.id, mark.selected, mark.pinned, ratio, colours, font.family()), mark.x, mark.y)
 
 
 # Anti-aliased discs cost 20 us each and a handle has up to five, at every move of the mouse; their picture costs 3.
@@ -103,7 +104,7 @@ def disc_face(
     family: str,
 ) -> QImage:
     """Return the picture of a handle's disc, its centre in the middle; `ratio` is device pixels for a pixel."""
-    image, painter = _blank(FACE_PX, ratio)
+    image, painter = blank(FACE_PX, FACE_PX, ratio)
     colour, outline = QColor(colours.handle), QColor(colours.handle_outline)
     centre = QPointF(0.5 * FACE_PX, 0.5 * FACE_PX)
     radius = SELECTED_RADIUS if selected else RADIUS
@@ -136,31 +137,13 @@ def disc_face(
 @lru_cache(maxsize=8)
 def anchor_face(ratio: float, colours: Palette) -> QImage:
     """Return the ring around the data point that a handle was dragged from."""
-    image, painter = _blank(16, ratio)
+    image, painter = blank(16, 16, ratio)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for name, width in ((colours.handle_outline, 3.5), (colours.handle, 1.75)):
         painter.setPen(QPen(QColor(name), width))
         painter.drawEllipse(QPointF(8.0, 8.0), 5.0, 5.0)
     painter.end()
     return image
-
-
-def _blank(side: int, ratio: float) -> tuple[QImage, QPainter]:
-    image = QImage(round(side * ratio), round(side * ratio), QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDevicePixelRatio(ratio)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    return image, painter
-
-
-def _copy_face(painter: QPainter, face: QImage, x: float, y: float) -> None:
-    """Copy a face to the nearest whole device pixel, where it stays sharp."""
-    if not (-100.0 < x < 100_000.0 and -100.0 < y < 100_000.0):
-        return
-    ratio = face.devicePixelRatio()
-    half = 0.5 * face.width() / ratio
-    painter.drawImage(QPointF(round((x - half) * ratio) / ratio, round((y - half) * ratio) / ratio), face)
 
 
 def _paint_line(painter: QPainter, start: tuple[float, float], end: tuple[float, float], colours: Palette) -> None:

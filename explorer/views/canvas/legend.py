@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.theme import Palette, current_palette
-from explorer.views.canvas.scales import veil
+from explorer.views.canvas.faces import paint_panel
 
 SWATCH_PX = 11
 MAX_NAME_PX = 150
@@ -182,12 +182,8 @@ class Legend(QScrollArea):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint a veil, so that the names are not lost among points."""
-        colours = current_palette()
         painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours.border), 1.0))
-        painter.setBrush(veil(colours))
-        painter.drawRoundedRect(QRectF(self.viewport().rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6.0, 6.0)
+        paint_panel(painter, *self.viewport().size().toTuple(), current_palette())
         painter.end()
         super().paintEvent(event)
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygon
 from core.shapes import Code, Scale
 from explorer.theme import Palette
 from explorer.views.canvas.coordinates import View
-from explorer.views.canvas.scales import veil
+from explorer.views.canvas.faces import paint_tag
 
 MARK_PX = 8.0
 # An ellipse much larger than the widget is an even tint; drawn as one it would only cost time.
@@ -137,12 +137,7 @@ def paint_encoding(
     _paint_mean(painter, QPointF(*view.to_pixels(*mark.mean)), style.shape, colour, outline)
     box = label_box(mark, style, view, font)
     if not box.isEmpty():
-        painter.setFont(font)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(veil(colours))
-        painter.drawRoundedRect(box, 4.0, 4.0)
-        painter.setPen(colour)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, style.label)
+        paint_tag(painter, box, style.label, style.colour, colours, font)
 
 
 def _paint_ellipse(painter: QPainter, mark: EncodingMark, view: View, colour: QColor, deviations: float) -> None:

@@ -13,9 +13,9 @@ LEAST_REST_MS = 1.0
 class Pacer(QObject):
     """Passes positions on at once, or after the rest of a 4 ms gap, when only the latest of them counts.
 
-    One that comes soon after a late one is not held up: the gaps are 4 ms in the mean of any two.  What a position brings
-    about, painting included, may take longer than the mouse takes to the next one: then those that have come meanwhile
-    are left out, and the hand is never followed later than one frame.
+    One that comes soon after a late one is not held up: the gaps are 4 ms in the mean of any two.  What a position
+    brings about, painting included, may take longer than the mouse takes to the next one: then those that have come
+    meanwhile are left out, and the hand is never followed later than one frame.
     """
 
     due = Signal(float, float)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, 
 
 from explorer.theme import Palette
 from explorer.views.canvas.coordinates import View
-from explorer.views.canvas.scales import veil
+from explorer.views.canvas.faces import paint_tag
 
 # Qt flattens an ellipse into a path whose cost and error grow with its radius; beyond this only the seen arc is drawn.
 LARGEST_ELLIPSE_PX = 8_000.0
@@ -41,7 +41,6 @@ class PriorLayer:
         else:
             _paint_circles(painter, (x, y), view.scale, colours, view)
         painter.setFont(font)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for deviations in (1, 2, 3):
             _label_circle(painter, view, colours, (x, y, deviations * view.scale), f"{deviations}σ")
 
@@ -136,9 +135,4 @@ def _paint_label(painter: QPainter, colours: Palette, place: QPointF, text: str)
     size = metrics.boundingRect(text).size()
     box = QRectF(0.0, 0.0, size.width() + 8.0, metrics.height())
     box.moveCenter(place)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(veil(colours))
-    painter.drawRoundedRect(box, 4.0, 4.0)
-    painter.setPen(QColor(colours.prior))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    paint_tag(painter, box, text, "prior", colours, painter.font())

@@ -3,7 +3,7 @@
 import math
 from functools import lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from explorer.theme import Palette
@@ -62,24 +62,17 @@ def gutters(view: View, font: QFont) -> tuple[float, float]:
 
 def paint_grid(painter: QPainter, view: View, colours: Palette) -> None:
     """Draw thin lines at the ticks of both axes."""
-    extent = view.extent
+    extent, width, height = view.extent, float(view.width), float(view.height)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(QPen(QColor(colours.grid), 1.0))
-    for value, _ in ticks(extent.left, extent.right, view.width):
-        x = view.to_pixels(value, 0.0)[0]
-        painter.drawLine(QPointF(x, 0.0), QPointF(x, view.height))
-    if view.strip:
-        y = view.to_pixels(0.0, 0.0)[1]
-        painter.drawLine(QPointF(0.0, y), QPointF(view.width, y))
-        return
-    for value, _ in ticks(extent.bottom, extent.top, view.height):
-        y = view.to_pixels(0.0, value)[1]
-        painter.drawLine(QPointF(0.0, y), QPointF(view.width, y))
+    across = (0.0,) if view.strip else (value for value, _ in ticks(extent.bottom, extent.top, view.height))
+    upright = [view.to_pixels(value, 0.0)[0] for value, _ in ticks(extent.left, extent.right, view.width)]
+    level = [view.to_pixels(0.0, value)[1] for value in across]
+    painter.drawLines([*(QLineF(x, 0.0, x, height) for x in upright), *(QLineF(0.0, y, width, y) for y in level)])
 
 
 def paint_scales(painter: QPainter, view: View, colours: Palette, font: QFont, axes: tuple[int, int]) -> None:
     """Draw tick labels and axis names on strips along the left and the bottom edge."""
-    extent = view.extent
     left, bottom = gutters(view, font)
     metrics = QFontMetricsF(font)
     height, width = float(view.height), float(view.width)
@@ -87,35 +80,53 @@ def paint_scales(painter: QPainter, view: View, colours: Palette, font: QFont, a
     # Opaque: a translucent fill of these strips alone costs 0.8 ms.
     painter.fillRect(QRectF(0.0, height - bottom, width, bottom), QColor(colours.canvas))
     painter.fillRect(QRectF(0.0, 0.0, left, height - bottom), QColor(colours.canvas))
-    painter.setPen(QPen(QColor(colours.border), 1.0))
-    painter.drawLine(QPointF(left, height - bottom), QPointF(width, height - bottom))
-    if left:
-        painter.drawLine(QPointF(left, 0.0), QPointF(left, height - bottom))
     name_width = metrics.horizontalAdvance(axis_name(axes[0])) + 12.0
+    lines = [QLineF(left, height - bottom, width, height - bottom)]
+    below, beside = _below(view, metrics, width - name_width, (left, bottom)), []
+    lines += [QLineF(x, height - bottom, x, height - bottom + 3.0) for x, _, _ in below]
+    if left:
+        beside = _beside(view, metrics, (left, bottom))
+        lines.append(QLineF(left, 0.0, left, height - bottom))
+        lines += [QLineF(left - 3.0, y, left, y) for y, _, _ in beside]
+    painter.setPen(QPen(QColor(colours.border), 1.0))
+    painter.drawLines(lines)
     painter.setFont(font)
-    for value, text in ticks(extent.left, extent.right, view.width):
-        x, half = view.to_pixels(value, 0.0)[0], 0.5 * metrics.horizontalAdvance(text)
-        if left + half <= x <= width - name_width - half - 6.0:
-            painter.setPen(QColor(colours.border))
-            painter.drawLine(QPointF(x, height - bottom), QPointF(x, height - bottom + 3.0))
-            painter.setPen(QColor(colours.muted_text))
-            place = QRectF(x - half - 4.0, height - bottom + 3.0, 2.0 * half + 8.0, bottom - 3.0)
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+    painter.setPen(QColor(colours.muted_text))
+    for _, place, text in (*below, *beside):
+        painter.drawText(place, text)
     bold = QFont(font)
     bold.setBold(True)
     painter.setFont(bold)
     painter.setPen(QColor(colours.text))
     corner = QRectF(width - name_width - 4.0, height - bottom + 2.0, name_width, bottom - 3.0)
     painter.drawText(corner, Qt.AlignmentFlag.AlignCenter, axis_name(axes[0]))
-    if not left:
-        return
-    painter.drawText(QRectF(0.0, 4.0, left, metrics.height()), Qt.AlignmentFlag.AlignCenter, axis_name(axes[1]))
-    painter.setFont(font)
+    if left:
+        painter.drawText(QRectF(0.0, 4.0, left, metrics.height()), Qt.AlignmentFlag.AlignCenter, axis_name(axes[1]))
+
+
+_Labels = list[tuple[float, QPointF, str]]
+"""Of ticks: the pixel each is at along its axis, and where its text begins, on the base line."""
+
+
+def _below(view: View, metrics: QFontMetricsF, room: float, gutter: tuple[float, float]) -> _Labels:
+    """Return the ticks of the horizontal axis whose texts stand clear of the corner and of the axis' name."""
+    extent, (left, bottom) = view.extent, gutter
+    base = view.height - bottom + 3.0 + 0.5 * (bottom - 3.0 - metrics.height()) + metrics.ascent()
+    found: _Labels = []
+    for value, text in ticks(extent.left, extent.right, view.width):
+        x, half = view.to_pixels(value, 0.0)[0], 0.5 * metrics.horizontalAdvance(text)
+        if left + half <= x <= room - half - 6.0:
+            found.append((x, QPointF(x - half, base), text))
+    return found
+
+
+def _beside(view: View, metrics: QFontMetricsF, gutter: tuple[float, float]) -> _Labels:
+    """Return the ticks of the vertical axis whose texts stand clear of the corner and of the axis' name."""
+    extent, (left, bottom), height = view.extent, gutter, metrics.height()
+    found: _Labels = []
     for value, text in ticks(extent.bottom, extent.top, view.height):
         y = view.to_pixels(0.0, value)[1]
-        if metrics.height() * 1.5 + 6.0 <= y <= height - bottom - 0.5 * metrics.height():
-            painter.setPen(QColor(colours.border))
-            painter.drawLine(QPointF(left - 3.0, y), QPointF(left, y))
-            painter.setPen(QColor(colours.muted_text))
-            place = QRectF(0.0, y - 0.5 * metrics.height(), left - 6.0, metrics.height())
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+        if height * 1.5 + 6.0 <= y <= view.height - bottom - 0.5 * height:
+            start = left - 6.0 - metrics.horizontalAdvance(text)
+            found.append((y, QPointF(start, y - 0.5 * height + metrics.ascent()), text))
+    return found

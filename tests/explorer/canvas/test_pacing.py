@@ -40,7 +40,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return result
 
 
-def test_positions_of_an_ordinary_mouse_are_passed_on_at_once_after_a_late_one_too(clock: Clock, qtbot: QtBot) -> None:
+@pytest.mark.usefixtures("qapp")
+def test_positions_of_an_ordinary_mouse_are_passed_on_at_once_after_a_late_one_too(clock: Clock) -> None:
     followed = Followed(clock, takes_ms=1.0)
     pacer = followed.pacer
     for at in (1000.0, 1008.0, 1022.0, 1024.5, 1032.0):
@@ -59,7 +60,9 @@ def test_of_positions_every_millisecond_one_in_four_is_followed_and_the_last_one
     qtbot.waitUntil(lambda: followed.positions[-1] == 399.0)
 
 
-def test_where_following_takes_longer_than_the_mouse_the_newest_position_is_followed(clock: Clock, qtbot: QtBot) -> None:
+def test_where_following_takes_longer_than_the_mouse_the_newest_position_is_followed(
+    clock: Clock, qtbot: QtBot
+) -> None:
     followed = Followed(clock, takes_ms=20.0)
     pacer = followed.pacer
     pacer.offer(0.0, 0.0)
