@@ -103,6 +103,7 @@ class ExecutionPlan:
     path: str
     threads: int
     steps_per_chunk: int
+    """As its first chunks had it; where the machine was busy then, there are more later."""
     torch_version: str
     images: str = "resident"
     """`resident` on the device, or `streamed` to it a chunk at a time."""

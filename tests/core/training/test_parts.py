@@ -169,6 +169,28 @@ def test_a_chunk_lasts_about_thirty_milliseconds(seconds_per_step: float, expect
     assert choices_made == (1 if seconds_per_step * MAX_STEPS * 10_000 > 0.1 else 0)
 
 
+def test_a_run_that_began_on_a_busy_machine_takes_longer_chunks_once_it_is_free_and_never_shorter_ones() -> None:
+    chunk = ChunkLength()
+    while not chunk.measured(chunk.steps, 25e-3 * chunk.steps):
+        pass
+    assert chunk.steps == 1
+    for _ in range(100):
+        assert not chunk.measured(chunk.steps, 5e-3 * chunk.steps)
+    assert chunk.steps == 6
+    for _ in range(100):
+        assert not chunk.measured(chunk.steps, 25e-3 * chunk.steps)
+    assert chunk.steps == 6
+
+
+def test_steps_that_are_a_little_quicker_later_change_nothing() -> None:
+    chunk = ChunkLength()
+    while not chunk.measured(chunk.steps, 5e-3 * chunk.steps):
+        pass
+    for _ in range(100):
+        chunk.measured(chunk.steps, 3e-3 * chunk.steps)
+    assert chunk.steps == 6
+
+
 def test_what_else_the_machine_does_while_steps_are_measured_does_not_shorten_the_chunk() -> None:
     chunk = ChunkLength()
     for index in range(100):
