@@ -127,7 +127,7 @@ class EvidenceThread(ServingThread):
 
     def shut_down(self) -> None:
         """End the thread within a few hundredths of a second, whatever is being built."""
-        self.requestInterruption()
+        super().shut_down()
         with self._wake:
             self._shutting_down = True
             self._wake.notify()

@@ -174,7 +174,7 @@ class TrainingThread(ServingThread):
 
     def shut_down(self) -> None:
         """End the run and then the thread."""
-        self.requestInterruption()
+        super().shut_down()
         self._commands.put(_ShutDown())
 
     def serve(self) -> None:
