@@ -111,7 +111,8 @@ class Session(QObject):
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
         workers.training.model_saved.connect(documents.on_run_saved)
         workers.training.save_failed.connect(documents.on_failed)
-        workers.loading.progressed.connect(views.window.show_progress)
+        for thread_progress in (workers.loading.progressed, workers.training.preparing):
+            thread_progress.connect(views.window.show_progress)
         self._importing.accepted.connect(self._on_import_accepted)
         workers.loading.picture_imported.connect(self.drawing.show_picture)
         workers.loading.failed.connect(self._on_job_failed)
