@@ -18,7 +18,7 @@ from core.config import DataConfig
 from core.data.dataset import Dataset
 from core.data.sources import load_dataset
 from core.saved_model import SavedModel
-from core.shapes import Code, Picture
+from core.shapes import Code, Picture, PixelRow
 from core.storage.model_file import save_model
 from explorer.messages import Handle
 from explorer.program import Program
@@ -209,6 +209,12 @@ class OpenProgram:
         self.driver.wait(20)
 
     # Eyes
+
+    def seen(self, image: int) -> PixelRow:
+        """Return an image of the shown half as the open model sees it."""
+        seen = self.session.latent.seen(image)
+        assert seen is not None
+        return seen
 
     @property
     def picture(self) -> Picture | None:

@@ -50,6 +50,8 @@ WAYS = (
     "with a menu",
     "with windows of help and of an error",
 )
+# While threads begin, torch is imported and the first table is built.
+_LONGEST_WAIT_S = {"at its start": 3.0}
 REQUESTS = ("its window", "SIGTERM", "SIGINT", "SIGHUP", "its window and SIGTERM in one moment")
 _NOISE = ("This plugin does not support",)
 
@@ -82,7 +84,7 @@ def shutdown(count: int, seed: int) -> bool:
         model = small_model(Path(folder))
         ends = []
         for way, request in itertools.islice(itertools.cycle(plan), count):
-            ends.append(closed(model, way, request, numbers.uniform(0.0, 0.15)))
+            ends.append(closed(model, way, request, numbers.uniform(0.0, _LONGEST_WAIT_S.get(way, 0.15))))
             if not ends[-1].well or ends[-1].seconds > CLOSING_LIMIT_S:
                 print(ends[-1], flush=True)
     seconds = [end.seconds for end in ends]

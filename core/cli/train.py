@@ -62,7 +62,9 @@ def train(options: argparse.Namespace, command_line: str) -> int:
         with closing(keeper):
             if interrupted and start is not None:
                 keeper.take_up(start.history.last_step)
-            run = TrainingRun(config, dataset, start=start, resume=interrupted is not None)
+            reading = ProgressBar("preparing", quiet=options.quiet)
+            run = TrainingRun(config, dataset, start=start, resume=interrupted is not None, progress=reading.update)
+            reading.clear()
             keeper.begin(run, start.history if start is not None else History(run.config.model.latent_dim))
             provenance = _provenance(run.config, command_line, start)
             training = _Training(run, out, provenance, bar, keeper, keep_optimiser=not options.without_optimiser)

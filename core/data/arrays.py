@@ -30,7 +30,6 @@ from core.data.stored import stored_pictures
 from core.regular_files import open_regular, size_of
 from core.shapes import Labels, PictureStack
 from core.snapshots import Split, frozen
-from core.stored_pictures import StoredPictures
 
 Array = np.ndarray[Any, Any]
 
@@ -93,9 +92,11 @@ def load_arrays(path: Path, config: DataConfig, progress: ProgressCallback | Non
     """
     name = shown(path)
     with reported(path):
-        stored = _stored(path, config)
-    if stored is not None:
-        return split_dataset(name, config, stored[0], None, (), stored[1], progress=progress)
+        place = _place_in_file(path)
+    if place is not None:
+        # Not within `reported`, which takes what `progress` raises to cancel for a fault of the file.
+        pictures, note = stored_pictures(path, *place, config, progress, find_range=True)
+        return split_dataset(name, config, pictures, None, (), note, progress=progress)
     with reported(path):
         raw = _read(path)
     greys = _range_of(raw, name)
@@ -151,8 +152,8 @@ def _is_npz(path: Path) -> bool:
     return start == b"PK" or (start != b"\x93N" and path.suffix.lower() == ".npz")
 
 
-def _stored(path: Path, config: DataConfig) -> tuple[StoredPictures, str] | None:
-    """Return the pictures of a .npy file that are not brought into memory, and what to tell of them; else None."""
+def _place_in_file(path: Path) -> tuple[int, tuple[int, int, int]] | None:
+    """Return first byte and shape of a .npy file's pictures that are not brought into memory; None for others."""
     name = shown(path)
     if _is_npz(path):
         return None
@@ -164,7 +165,7 @@ def _stored(path: Path, config: DataConfig) -> tuple[StoredPictures, str] | None
     as_stored = header.dtype == np.uint8 and layout.shape[3] == 1 and not (header.fortran_order or layout.images_last)
     if not as_stored:
         raise too_large(header.num_bytes, name, STORABLE)
-    return stored_pictures(path, header.start, layout.shape[:3], config, find_range=True)
+    return header.start, layout.shape[:3]
 
 
 def _read(path: Path, *, sample: bool = False) -> _Raw:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 
 from core.config import ExperimentConfig
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, ProgressCallback
 from core.history import History
 from core.models.build import build_model, load_weights, weights_of
 from core.objectives.registry import OBJECTIVES
@@ -57,9 +57,11 @@ class TrainingRun:
         resume: bool = False,
         steps_per_chunk: int | None = None,
         capture: bool = True,
+        progress: ProgressCallback | None = None,
     ) -> None:
         """Make a run; `steps_per_chunk` and `capture` overrule what it would choose by itself.
 
+        `progress` is told how far the images are read that it needs before its first step, and may raise to give up.
         With `resume` it goes on with the interrupted run that `start` was kept of, to the end that run would have had,
         as it was configured: `config` counts for nothing then.
         """
@@ -78,8 +80,7 @@ class TrainingRun:
         # Not in the generator: it may be closed between two of them.
         self._unsaid: deque[RunNote | HeldOutReport] = deque()
         self._live = LiveSettings()
-        self._halvings = 0
-        self._version = 0
+        self._halvings = self._version = 0
         self._pace = Pace()
         self.stretch = 1
         """How many times longer than usual it computes between two yields: what is computed is the same."""
@@ -87,13 +88,12 @@ class TrainingRun:
         self._chunk_length = ChunkLength(steps_per_chunk)
         self._position = Position(0, 0, 0, -(-len(dataset.train) // training.batch_size))
         self._evaluation: Evaluation | None = None
-
         self._model = build_model(self.config.model, reseed(torch.Generator(), training.seed, Stream.WEIGHTS))
         if start is not None:
             load_weights(self._model, start.weights)
         self.plan: ExecutionPlan
         self._place = Workplace(self._model, self._objective, dataset, self.config, capture=capture)
-        if problem := self._place.settle_first(choose_device(training.device), fresh=start is None):
+        if problem := self._place.settle_first(choose_device(training.device), progress, fresh=start is None):
             self._note("memory", problem)
         if start is not None:
             self._continue_from(start)

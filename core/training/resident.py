@@ -12,6 +12,7 @@ from torch import Tensor
 from core.available_memory import memory_to_plan_with
 from core.config import DataConfig
 from core.data.binarisation import seen_by_model
+from core.data.dataset import ProgressCallback
 from core.stored_pictures import Pictures
 from core.tensors import Images
 
@@ -46,15 +47,23 @@ def _seen_as_stored(config: DataConfig) -> bool:
 
 
 def fill_with_greys(
-    target: UInt8[Tensor, "n pixels"], images: Pictures, indices: Int64[np.ndarray, "n"], config: DataConfig
+    target: UInt8[Tensor, "n pixels"],
+    images: Pictures,
+    indices: Int64[np.ndarray, "n"],
+    config: DataConfig,
+    progress: ProgressCallback | None = None,
 ) -> None:
     """Write the bytes that the x of a step is made of into the rows of `target`: those of the images at the indices."""
-    if not _seen_as_stored(config):
-        fill_as_seen(target, images, indices, config)
-        return
+    as_stored = _seen_as_stored(config)
     for start in range(0, len(indices), _PIECE):
-        piece = images[indices[start : start + _PIECE]]
-        target[start : start + len(piece)].copy_(torch.from_numpy(piece.reshape(len(piece), -1)))
+        piece = indices[start : start + _PIECE]
+        rows = target[start : start + len(piece)]
+        if as_stored:
+            rows.copy_(torch.from_numpy(images[piece].reshape(len(piece), -1)))
+        else:
+            fill_as_seen(rows, images, piece, config)
+        if progress is not None:
+            progress((start + len(piece)) / len(indices), "reading the training images")
 
 
 def _only_read(pixels: UInt8[np.ndarray, "n pixels"]) -> UInt8[Tensor, "n pixels"]:
@@ -75,7 +84,9 @@ class ResidentImages:
     place = "resident"
     """As the run's plan says it."""
 
-    def __init__(self, images: Pictures, config: DataConfig, device: torch.device) -> None:
+    def __init__(
+        self, images: Pictures, config: DataConfig, device: torch.device, progress: ProgressCallback | None = None
+    ) -> None:
         self.dynamic = config.binarisation == "dynamic"
         self.indices_on = device
         """Where the indices of planned steps are to be."""
@@ -83,7 +94,7 @@ class ResidentImages:
             self._bytes = _only_read(images.reshape(len(images), -1)).to(device)
         else:
             self._bytes = torch.empty((len(images), images[0].size), dtype=torch.uint8, device=device)
-            fill_with_greys(self._bytes, images, np.arange(len(images), dtype=np.int64), config)
+            fill_with_greys(self._bytes, images, np.arange(len(images), dtype=np.int64), config, progress)
 
     def __len__(self) -> int:
         return len(self._bytes)
@@ -103,12 +114,15 @@ class ResidentImages:
         level = grey.to(torch.int16).mul_(257).sub_(32_768)
         return bits.clamp_(max=32_766).view(grey.shape).lt(level).float()
 
-    def mean_picture(self) -> Float[Tensor, "1 pixels"]:
-        """Return the images' mean, in [0, 1]."""
-        total = torch.zeros(self._bytes.shape[1], dtype=torch.float64, device=self._bytes.device)
+    def mean_picture(self, progress: ProgressCallback | None = None) -> Float[Tensor, "1 pixels"]:
+        """Return the images' mean, in [0, 1], for which all are read.  Raises whatever `progress` raises."""
+        total, done = torch.zeros(self._bytes.shape[1], dtype=torch.float64, device=self._bytes.device), 0
         # Whole numbers below 2^53: their sum is the same whatever the pieces are.
         for piece in self._pieces():
             total += piece.sum(dim=0, dtype=torch.int64)
+            done += len(piece)
+            if progress is not None:
+                progress(done / len(self), "reading the training images for their mean")
         return (total / (255.0 * len(self))).float().unsqueeze(0)
 
     def _pieces(self) -> Iterator[UInt8[Tensor, "n pixels"]]:

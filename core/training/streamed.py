@@ -12,6 +12,7 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from core.config import DataConfig
+from core.data.dataset import ProgressCallback
 from core.stored_pictures import Pictures
 from core.training.resident import ResidentImages, fill_with_greys, fits_on
 from core.training.taking import PlannedSteps
@@ -20,10 +21,16 @@ STAGED_BYTES: Final = 64 * 2**20
 """What lies on the device of images that are streamed, or one batch where that is more."""
 
 
-def place_images(images: Pictures, config: DataConfig, device: torch.device, batch_size: int) -> ResidentImages:
+def place_images(
+    images: Pictures,
+    config: DataConfig,
+    device: torch.device,
+    batch_size: int,
+    progress: ProgressCallback | None = None,
+) -> ResidentImages:
     """Return the training images on the device where they fit on it, else streamed to it."""
     if fits_on(device, images.nbytes):
-        return ResidentImages(images, config, device)
+        return ResidentImages(images, config, device, progress)
     return StreamedImages(images, config, device, batch_size)
 
 

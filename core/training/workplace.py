@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from core.config import ExperimentConfig
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, ProgressCallback
 from core.models.picture_model import PictureModel
 from core.objectives.terms import Objective
 from core.snapshots import ExecutionPlan
@@ -47,13 +47,13 @@ class Workplace:
         self.stepper: GuardedStepper
         self._sums: PieceSums
 
-    def settle_first(self, device: torch.device, *, fresh: bool) -> str:
+    def settle_first(self, device: torch.device, progress: ProgressCallback | None = None, *, fresh: bool) -> str:
         """Settle on a device, or on the processor where a card has too little memory; return what is to be said of it.
 
         A fresh model then starts at the images' mean.
         """
         try:
-            self.settle(device, fresh=fresh)
+            self.settle(device, progress, fresh=fresh)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -63,19 +63,19 @@ class Workplace:
             return ""
         # Not in the handler, where the error holds on to what was allocated.
         release(device)
-        self.settle(torch.device("cpu"), fresh=fresh)
+        self.settle(torch.device("cpu"), progress, fresh=fresh)
         return f"{_name_of(device)} has too little memory: the processor trains"
 
-    def settle(self, device: torch.device, *, fresh: bool = False) -> None:
-        """Bring images and model to a device, with an optimiser that begins anew."""
+    def settle(self, device: torch.device, progress: ProgressCallback | None = None, *, fresh: bool = False) -> None:
+        """Bring images and model to a device, with an optimiser that begins anew.  Raises what `progress` raises."""
         training, data = self._config.training, self._config.data
         self.device = device
-        self.images = place_images(self._dataset.train.images, data, device, training.batch_size)
+        self.images = place_images(self._dataset.train.images, data, device, training.batch_size, progress)
         self.held_out = HeldOutImages(self._dataset.held_out, data, device)
         self.generator = torch.Generator(device)
         self._batches = None
         if fresh:
-            self.model.start_at_mean(self.images.mean_picture().cpu())
+            self.model.start_at_mean(self.images.mean_picture(progress).cpu())
         self.model.to(device)
         self.stepper = GuardedStepper(
             self.model, self._objective, training.learning_rate, training.adam_epsilon, training.precision

@@ -37,6 +37,7 @@ class Closing(QObject):
         self._workers = workers
         self.begun = False
         """Whether the end has begun."""
+        self._ended = False
         self._told_of: SavedModel | None = None
         self._deadline = QTimer(self, singleShot=True)
         self._deadline.timeout.connect(self._on_deadline)
@@ -57,6 +58,8 @@ class Closing(QObject):
 
     def go_on(self, result: RunResult) -> None:
         """Go on when the run has ended, unless what it left could not be saved."""
+        if self._ended:
+            return  # the deadline came first
         if result.save_error:
             self._deadline.stop()
             self.begun = False
@@ -79,13 +82,12 @@ class Closing(QObject):
         return True
 
     def _end_threads(self) -> None:
-        for thread in self._workers.all:
-            thread.shut_down()
+        self._workers.shut_down()
         # Not at once where no thread runs yet: a window cannot be closed while it is asked whether it may.
         QTimer.singleShot(0, self._on_thread_finished)
 
     def _on_thread_finished(self) -> None:
-        if self.begun and not any(thread.isRunning() for thread in self._workers.all) and self._deadline.isActive():
+        if self.begun and not self._workers.running and self._deadline.isActive():
             self._finish(clean=True)
 
     def _on_deadline(self) -> None:
@@ -97,5 +99,6 @@ class Closing(QObject):
 
     def _finish(self, *, clean: bool) -> None:
         self._deadline.stop()
+        self._ended = True
         self._documents.close()
         self.closed.emit(clean)

@@ -182,12 +182,16 @@ class DrawingSession(QObject):
     def _seen(self, drawing: Drawing) -> PixelRow:
         """Return the x of what is on the pad: an image of the data is one draw of its own, as on the canvas."""
         taken, dataset = self._taken, self._dataset
-        if taken is None or dataset is None:
-            row: PixelRow = drawing_seen(drawing.picture, self._data_config)[0]
+        row = None if taken is None else np.array([taken])
+        picture = None if row is None or dataset is None else self._latent.reading.taken(dataset.held_out.images, row)
+        if picture is None or row is None or dataset is None:
+            # One that cannot be read again is a drawing from here on: its picture is on the pad.
+            self._taken = None
+            seen = drawing_seen(drawing.picture, self._data_config)
         else:
-            config = data_for(dataset.config, self._config.model)
-            row = seen_by_model(dataset.held_out.images[taken : taken + 1], np.array([taken]), config)[0]
-        return row
+            seen = seen_by_model(picture, row, data_for(dataset.config, self._config.model))
+        found: PixelRow = seen[0]
+        return found
 
     @Slot(PictureResult)
     def _on_picture_encoded(self, result: PictureResult) -> None:

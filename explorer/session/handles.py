@@ -95,11 +95,12 @@ class HandleSet:
         if held is not None and held.image is not None:
             self._held[id_] = replace(held, pinned=not held.pinned)
 
-    def follow_pins(self, code_of: Callable[[int], Code]) -> None:
-        """Move pinned handles to `code_of` their images."""
+    def follow_pins(self, code_of: Callable[[int], Code | None]) -> None:
+        """Move pinned handles to `code_of` their images, where it is known."""
         for id_, held in self._held.items():
-            if held.pinned and held.image is not None:
-                self._held[id_] = replace(held, code=sane(code_of(held.image)))
+            code = code_of(held.image) if held.pinned and held.image is not None else None
+            if code is not None:
+                self._held[id_] = replace(held, code=sane(code))
 
     def forget_images(self) -> None:
         """Free every handle from its image: the data behind the indices has changed."""

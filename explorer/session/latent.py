@@ -13,6 +13,7 @@ from explorer.session import scene
 from explorer.session.dimensions import Dimensions
 from explorer.session.handles import HandleSet, placed
 from explorer.session.known_codes import KnownCodes
+from explorer.session.reading import PictureReading
 from explorer.session.shown_data import ShownData, fits
 from explorer.views.canvas import LatentCanvas
 from explorer.views.hand_panel import HandPanel
@@ -49,7 +50,8 @@ class LatentSession(QObject):
         self._inference = inference
         self._config: ModelConfig | None = None
         self._hand: Hand | None = None
-        self._data = ShownData()
+        self.reading = PictureReading(self)
+        self._data = ShownData(self.reading)
         self._known = KnownCodes()
         self._handles = HandleSet()
         self._dimensions = Dimensions()
@@ -114,8 +116,8 @@ class LatentSession(QObject):
         """Which half is shown, `train` or `held_out`."""
         return self._data.split_name
 
-    def seen(self, image: int) -> PixelRow:
-        """Return the x of an image of the shown half, in [0, 1].  Raises LookupError without data."""
+    def seen(self, image: int) -> PixelRow | None:
+        """Return the x of an image of the shown half, in [0, 1], where it can be read.  Raises LookupError."""
         return self._data.seen(image)
 
     @property
@@ -217,7 +219,9 @@ class LatentSession(QObject):
             self._canvas.fit_view()
         self._canvas.refit_view()
         if self._dimensions.learn(result.statistics, live=self._live):
-            self._start_amid(result.codes)
+            if len(result.codes) and not self._handles.touched:
+                # Nobody has moved the only handle yet: amid the data it is a picture ready to be dragged.
+                self._handles.place(scene.thick_of(result.codes))
             self._show_axes()
         self._sliders.set_sliders(self._dimensions.specs)
         self._moved()
@@ -241,17 +245,13 @@ class LatentSession(QObject):
             elapsed, self._codes_ms, self._mosaic_ms = self._codes_ms + self._mosaic_ms, None, None
             self.refreshed.emit(elapsed)
 
-    def _start_amid(self, codes: Codes) -> None:
-        """Put the only handle, if nobody has moved it yet, amid the data: a picture ready to be dragged."""
-        if len(codes) and not self._handles.touched:
-            self._handles.place(scene.thick_of(codes))
-
     # Handles
 
     def select_image(self, image: int) -> None:
         """Put the selected handle on the code of an image of the shown half."""
-        if self._hand is not None and self._data.fits(self._config):
-            self._handles.put_on_image(self._mean_of_image(image), image)
+        code = self._mean_of_image(image) if self._hand is not None and self._data.fits(self._config) else None
+        if code is not None:
+            self._handles.put_on_image(code, image)
             self._moved()
             self.image_selected.emit()
 
@@ -310,7 +310,7 @@ class LatentSession(QObject):
         if self._hand is not None and self._data.fits(self._config):
             self._handles.follow_pins(self._mean_of_image)
 
-    def _mean_of_image(self, image: int) -> Code:
+    def _mean_of_image(self, image: int) -> Code | None:
         return self._data.mean_of(image, self._hand)
 
     def _show_handles(self) -> None:

@@ -111,9 +111,12 @@ class SamplingSession(QObject):
                     self._image = self._chosen_image()
                 if self._image is None:
                     return None, "No data is open that fits the model, so every pixel comes from the model."
-                return self._latent.seen(
-                    self._image
-                ), f"It begins with {SPLIT_NAMES[self._latent.split_name]} image {self._image:,}."
+                seen, name = (
+                    self._latent.seen(self._image),
+                    f"{SPLIT_NAMES[self._latent.split_name]} image {self._image:,}",
+                )
+                missing = f"The pixels of {name} cannot be read, so every pixel comes from the model."
+                return seen, missing if seen is None else f"It begins with {name}."
         return None, ""
 
     def _chosen_image(self) -> int | None:

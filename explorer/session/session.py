@@ -85,8 +85,10 @@ class Session(QObject):
         documents.data_info_changed.connect(views.data.set_data)
         documents.message.connect(views.window.show_status)
         documents.note.connect(views.window.show_message)
-        for part in (documents, self.recovery, workers.inference, workers.evidence):
+        for part in (documents, self.recovery, self.latent.reading):
             part.failed.connect(self.failed)
+        for thread in (workers.inference, workers.evidence):
+            thread.failed.connect(self.latent.reading.tell)
         self.recovery.curves_wanted.connect(self._show_curves_only)
         documents.recent_changed.connect(views.window.refresh_recent_files)
         documents.run_save_wanted.connect(workers.training.save)
@@ -109,7 +111,8 @@ class Session(QObject):
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
         workers.training.model_saved.connect(documents.on_run_saved)
         workers.training.save_failed.connect(documents.on_failed)
-        workers.loading.progressed.connect(views.window.show_progress)
+        for thread_progress in (workers.loading.progressed, workers.training.preparing):
+            thread_progress.connect(views.window.show_progress)
         self._importing.accepted.connect(self._on_import_accepted)
         workers.loading.picture_imported.connect(self.drawing.show_picture)
         workers.loading.failed.connect(self._on_job_failed)

@@ -13,6 +13,7 @@ from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import Codes, Split
 from core.stored_pictures import StoredPictures
 from explorer.messages import CodesRequest, CodesResult, picture_of
+from explorer.session.reading import PictureReading, missing_picture
 from explorer.workers.hand import Hand
 
 LIVE_SUBSET = 2_000
@@ -26,7 +27,8 @@ SPLIT_NAMES = {"train": "training", "held_out": "held-out"}
 class ShownData:
     """The open data set, the half of it that the canvas is to show, and the codes it shows until others come."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: PictureReading) -> None:
+        self._reading = reading
         self.model: ModelConfig | None = None
         """The model that sees it."""
         self.corruptor: Corruptor | None = None
@@ -64,6 +66,8 @@ class ShownData:
     def change(self, dataset: Dataset | None, split_name: str) -> bool:
         """Show another half or other data from now on; return whether its images are still the same."""
         before, current = self.split, self._codes_are_current
+        if dataset is not self.dataset:
+            self._reading.begin_anew()
         self.dataset, self.split_name = dataset, split_name
         same = _same_images(before, self.split)
         if same and current and self._answered is not None and dataset is not None:
@@ -107,8 +111,9 @@ class ShownData:
             return codes.mean[row], np.exp(0.5 * codes.log_var[row])
         # The codes hold variances alone: how the dimensions vary together, the encoder has to say again, once.
         if self._encoded is None or self._encoded[:3] != (image, hand.version, self._codes):
-            mean, scale = hand.posterior_of(self.seen(image))
-            if scale is None:
+            seen = self.seen(image)
+            mean, scale = (None, None) if seen is None else hand.posterior_of(seen)
+            if mean is None or scale is None:
                 return None
             self._encoded = (image, hand.version, codes, mean, scale)
         return self._encoded[3:]
@@ -117,34 +122,46 @@ class ShownData:
         """Return the image behind a row of the codes, in the half that is to be shown; None when it is not of that."""
         return int(self.codes.indices[row]) if self.codes is not None and self._codes_are_current else None
 
-    def seen(self, image: int) -> PixelRow:
-        """Return an image of the shown half as the model sees it, in [0, 1].  Raises LookupError without data."""
+    def seen(self, image: int) -> PixelRow | None:
+        """Return an image of the shown half as the model sees it, in [0, 1]; None where its file cannot be read.
+
+        Raises LookupError without data.
+        """
         split, dataset = self.split, self.dataset
         if split is None or dataset is None:
             raise LookupError("no data is open")
         config = dataset.config if self.model is None else data_for(dataset.config, self.model)
-        row: PixelRow = seen_by_model(split.images[image : image + 1], np.array([image]), config)[0]
-        return row
+        pictures = self._reading.taken(split.images, np.array([image]))
+        return None if pictures is None else seen_by_model(pictures, np.array([image]), config)[0]
 
     def seen_picture(self, image: int) -> Picture:
-        """Return an image of the shown half as the model sees it, 0..255."""
+        """Return an image of the shown half as the model sees it, 0..255, or a cross where it cannot be read."""
         if self.dataset is None:
             raise LookupError("no data is open")
-        return picture_of(self.seen(image), self.dataset.height, self.dataset.width)
+        seen, size = self.seen(image), (self.dataset.height, self.dataset.width)
+        return missing_picture(*size) if seen is None else picture_of(seen, *size)
 
     def source(self, image: int | None) -> tuple[Picture | None, PixelRow | None]:
         """Return the image that a handle came from, and its x̃ for a denoising autoencoder."""
         return (None, None) if image is None else (self.seen_picture(image), self.corrupted(image))
 
-    def mean_of(self, image: int, hand: Hand | None) -> Code:
-        """Return the mean of q(z|x) of an image of the shown half.  Raises LookupError without model or data."""
+    def mean_of(self, image: int, hand: Hand | None) -> Code | None:
+        """Return the mean of q(z|x) of an image of the shown half; None where its file cannot be read.
+
+        Raises LookupError without model or data.
+        """
         if hand is None:
             raise LookupError("no model is open")
-        return hand.mean_of(self.seen(image))[0]
+        seen, row = self.seen(image), self.row_of(image)
+        if seen is not None:
+            return hand.mean_of(seen)[0]
+        codes = self._codes
+        return None if row is None or codes is None or codes.version != hand.version else codes.mean[row]
 
     def corrupted(self, image: int) -> PixelRow | None:
         """Return the x̃ of an image of the shown half, its noise decided by its index; None where nothing corrupts."""
-        return None if self.corruptor is None else self.corruptor.corrupted(self.seen(image), image)
+        seen = None if self.corruptor is None else self.seen(image)
+        return None if self.corruptor is None or seen is None else self.corruptor.corrupted(seen, image)
 
     def described(self, row: int) -> tuple[Picture, str] | None:
         """Return the image behind a row of the codes and a line that names it; None when there is none."""
@@ -158,8 +175,10 @@ class ShownData:
             label = int(split.labels[index])
             name = names[label] if 0 <= label < len(names) else str(label)
             text = f"{name} · {text}"
-        picture: Picture = split.images[index]
-        return picture, text
+        pictures = self._reading.taken(split.images, np.array([index]))
+        if pictures is None:
+            return missing_picture(*split.images.shape[1:]), f"{text}\nIt cannot be read."
+        return pictures[0], text
 
 
 def _same_images(one: Split | None, other: Split | None) -> bool:

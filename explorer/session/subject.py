@@ -127,7 +127,8 @@ class SubjectSession(QObject):
                 image = latent.selected_image
                 if image is None:
                     return None, "No data point is selected: click one on the canvas."
-                return latent.seen(image), f"{SPLIT_NAMES[latent.split_name]} image {image:,}"
+                seen, name = latent.seen(image), f"{SPLIT_NAMES[latent.split_name]} image {image:,}"
+                return seen, name if seen is not None else f"The pixels of {name} cannot be read."
             case SubjectSource.CODE:
                 drawn = latent.hand.draw_at(latent.selected_code) if latent.selected_code is not None else None
                 return drawn, "a draw from the dragged code" if drawn is not None else "No handle is selected."

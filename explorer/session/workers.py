@@ -35,6 +35,16 @@ class Workers:
         return *own, self.second, self.beside
 
     @property
+    def running(self) -> bool:
+        """Whether a thread has begun and not ended."""
+        return any(thread.isRunning() for thread in self.all)
+
+    def shut_down(self) -> None:
+        """Have every thread end as soon as it can; those not begun yet begin no more."""
+        for thread in self.all:
+            thread.shut_down()
+
+    @property
     def importing_torch(self) -> bool:
         """Whether a thread is inside an import of torch."""
         return is_importing()

@@ -141,7 +141,7 @@ class AnalysisThread(ServingThread):
 
     def shut_down(self) -> None:
         """End the thread after the current step."""
-        self.requestInterruption()
+        super().shut_down()
         with self._wake:
             self._shutting_down = True
             self._wake.notify()

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from core.config import ModelConfig
 from core.data.dataset import Dataset
 from core.snapshots import Weights
+from core.stored_pictures import StoredPicturesError
 from explorer.messages import Failed, LedgerAnswer, LedgerRequest, TableReady
 from explorer.workers.ledgers import Ledgers, NoLedgers, make_ledgers, needs_torch
 from explorer.workers.priority import lower_priority
@@ -127,7 +128,7 @@ class EvidenceThread(ServingThread):
 
     def shut_down(self) -> None:
         """End the thread within a few hundredths of a second, whatever is being built."""
-        self.requestInterruption()
+        super().shut_down()
         with self._wake:
             self._shutting_down = True
             self._wake.notify()
@@ -146,6 +147,9 @@ class EvidenceThread(ServingThread):
                         self._look_at(work)
                     case _Refine():
                         self._refine(work.request)
+            except StoredPicturesError as error:
+                self._do_without_data(work)
+                self.failed.emit(Failed(str(error)))
             except Exception as error:
                 self._rough = None
                 self.failed.emit(Failed(str(error) or type(error).__name__, traceback.format_exc()))
@@ -176,6 +180,14 @@ class EvidenceThread(ServingThread):
                         return rough
                 self._wake.wait(max(min(moments) - now, 1e-3) if moments else None)
             return None
+
+    def _do_without_data(self, work: _Work) -> None:
+        """Build the table that failed once more, without codes of the data, whose file cannot be read."""
+        with self._wake:
+            self._dataset = self._look = None
+            if isinstance(work, _Build) and self._wanted is None:
+                self._wanted, self._may_build_at = work, 0.0
+            self._wake.notify()
 
     def _replaced(self) -> bool:
         """Return whether another model is open than the one whose table is here: its answers would mislead."""

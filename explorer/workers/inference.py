@@ -83,7 +83,7 @@ class InferenceThread(ServingThread):
 
     def shut_down(self) -> None:
         """End the thread after the current piece of work."""
-        self.requestInterruption()
+        super().shut_down()
         with self._wake:
             self._shutting_down = True
             self._wake.notify()

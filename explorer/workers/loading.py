@@ -220,7 +220,7 @@ class LoadingThread(ServingThread):
 
     def shut_down(self) -> None:
         """End the thread after the jobs queued so far; a data set or foreign weights being read are given up."""
-        self.requestInterruption()
+        super().shut_down()
         self._cancelled.set()
         self._may_read_all.set()
         self._jobs.put(None)

@@ -5,6 +5,8 @@ import queue
 import threading
 import time
 import traceback
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from core.history import History
 from core.saved_model import SavedModel
 from core.settings import ConfigError
-from core.snapshots import ExecutionPlan, HeldOutReport, Progress, RunNote, StepReports
+from core.snapshots import ExecutionPlan
 from core.storage.run_folder import RunFolderError
 from core.stored_pictures import StoredPicturesError
 from core.training.errors import TrainingError
@@ -34,6 +36,7 @@ from explorer.messages import (
 )
 from explorer.workers.cores import OwnCore
 from explorer.workers.priority import lower_priority
+from explorer.workers.run_batch import RunBatch
 from explorer.workers.serving import ServingThread
 from explorer.workers.torch_import import import_torch
 
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from core.training.loop import TrainingRun
 
 _REPORT_GAP_S = 1 / 30
+_UNSEEN_S = 0.3
+"""What is over by then needs no progress."""
 # Each time the run comes up for air it takes the interpreter's lock from the window, and waits for it: while a hand
 # moves that is too often thirty times a second, for both.
 _STRETCH_FOR_A_HAND = 3
@@ -98,6 +103,9 @@ class TrainingThread(ServingThread):
     """Trains one run at a time.  Its methods may be called from the GUI thread; they only queue commands."""
 
     torch_loaded = Signal(str)
+    preparing = Signal(float, str)
+    """How far the images are read, 0 to 1, that a run needs before its first step; nothing where that is done at once.
+    """
     run_started = Signal(int, ExecutionPlan)
     state_changed = Signal(RunState)
     reported = Signal(RunReport)
@@ -113,6 +121,8 @@ class TrainingThread(ServingThread):
         super().__init__(parent)
         self.setObjectName("training")
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
+        self._put_off: deque[_Command] = deque()
+        """What was asked of a run before it could do it."""
         self._paused = False
         self._shutting_down = False
         self._request: RunRequest | None = None
@@ -174,7 +184,7 @@ class TrainingThread(ServingThread):
 
     def shut_down(self) -> None:
         """End the run and then the thread."""
-        self.requestInterruption()
+        super().shut_down()
         self._commands.put(_ShutDown())
 
     def serve(self) -> None:
@@ -206,6 +216,7 @@ class TrainingThread(ServingThread):
 
     def _train(self, request: RunRequest) -> None:
         self._paused = False
+        self._put_off.clear()
         self._request, keeping = request, request.keeping
         with contextlib.closing(RunKeeper(keeping.folder, keeping.name, self.keeping_failed.emit)) as keeper:
             result = self._trained(request, keeper)
@@ -225,7 +236,11 @@ class TrainingThread(ServingThread):
             from core.training import loop
 
             resume = request.keeping.resume
-            run = loop.TrainingRun(request.config, request.dataset, start=request.start, resume=resume)
+            telling = _Preparing(self.preparing.emit, self._check_wanted)
+            with contextlib.closing(telling):
+                run = loop.TrainingRun(
+                    request.config, request.dataset, start=request.start, resume=resume, progress=telling.tell
+                )
             earlier = request.start.history if request.start is not None else History(run.config.model.latent_dim)
             keeper.begin(run, earlier)
             self.run_started.emit(request.run_id, run.plan)
@@ -247,8 +262,21 @@ class TrainingThread(ServingThread):
         keeper.end(type(ending).__name__.lower(), saved, is_written=path is not None)
         return RunResult(request.run_id, ending, saved, path, problem)
 
+    def _check_wanted(self) -> None:
+        """Raise _StopRun where the run was told to end before its first step; put off what else was asked of it."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                command = self._commands.get(block=False)
+                if isinstance(command, _ShutDown | _Stop):
+                    self._shutting_down = isinstance(command, _ShutDown)
+                    raise _StopRun
+                if isinstance(command, _LoadTorch):
+                    self._load_torch()
+                else:
+                    self._put_off.append(command)
+
     def _pull(self, request: RunRequest, run: "TrainingRun", keeper: RunKeeper) -> None:
-        batch = _Batch(request.run_id)
+        batch = RunBatch(request.run_id)
         events = run.events()
         try:
             for event in events:
@@ -264,11 +292,11 @@ class TrainingThread(ServingThread):
             if batch.filled:
                 self.reported.emit(batch.take())
 
-    def _obey_all(self, run: "TrainingRun", request: RunRequest, batch: "_Batch", keeper: RunKeeper) -> None:
+    def _obey_all(self, run: "TrainingRun", request: RunRequest, batch: RunBatch, keeper: RunKeeper) -> None:
         """Carry out what was queued; while paused, wait here for more."""
         while True:
             try:
-                command = self._commands.get(block=self._paused)
+                command = self._put_off.popleft() if self._put_off else self._commands.get(block=self._paused)
             except queue.Empty:
                 return
             if isinstance(command, _Pause) and batch.filled:
@@ -300,6 +328,8 @@ class TrainingThread(ServingThread):
                 self.weights_ready.emit(RunWeights(request.run_id, request.config.model, numbered))
             case _Save(path):
                 self._save(path, run.saved())
+            case _LoadTorch():
+                self._load_torch()
             case _:
                 # A second Pause or Resume, or a command that came late: nothing is left to do.
                 pass
@@ -320,48 +350,29 @@ class TrainingThread(ServingThread):
             self.model_saved.emit(SavedFile(path, saved))
 
 
+class _Preparing:
+    """Tells how far a run's images are read, once that takes long enough to be seen."""
+
+    def __init__(self, say: Callable[[float, str], object], check_wanted: Callable[[], None]) -> None:
+        self._say = say
+        self._check_wanted = check_wanted
+        self._due = time.monotonic() + _UNSEEN_S
+        self._told = False
+
+    def tell(self, fraction: float, text: str) -> None:
+        self._check_wanted()
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + _REPORT_GAP_S
+            self._told = True
+            self._say(fraction, text)
+
+    def close(self) -> None:
+        if self._told:
+            self._say(1.0, "")
+
+
 def _is_of_one_thread(run: "TrainingRun") -> bool:
     return run.device.type == "cpu" and run.plan.threads == 1
-
-
-class _Batch:
-    """Events of a run that wait to be reported together."""
-
-    def __init__(self, run_id: int) -> None:
-        self._run_id = run_id
-        self._since = time.monotonic()
-        self._clear()
-
-    def _clear(self) -> None:
-        self._steps: list[StepReports] = []
-        self._held_out: list[HeldOutReport] = []
-        self._notes: list[RunNote] = []
-        self._progress: Progress | None = None
-
-    @property
-    def filled(self) -> bool:
-        return bool(self._steps or self._held_out or self._notes or self._progress)
-
-    @property
-    def age_s(self) -> float:
-        return time.monotonic() - self._since
-
-    def add(self, event: StepReports | HeldOutReport | RunNote | Progress) -> None:
-        match event:
-            case StepReports():
-                self._steps.append(event)
-            case HeldOutReport():
-                self._held_out.append(event)
-            case RunNote():
-                self._notes.append(event)
-            case Progress():
-                self._progress = event
-
-    def take(self) -> RunReport:
-        report = RunReport(self._run_id, tuple(self._steps), tuple(self._held_out), tuple(self._notes), self._progress)
-        self._clear()
-        self._since = time.monotonic()
-        return report
 
 
 def _written(path: Path, saved: SavedModel | None, *, make_folder: bool = False) -> tuple[Path | None, str]:

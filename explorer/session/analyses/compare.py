@@ -276,11 +276,12 @@ class CompareSession(QObject):
         match touched:
             case Touched.IMAGE | Touched.POINTED:
                 shown.image = self._pointed if touched is Touched.POINTED else self._first.selected_image
-                if shown.image is None or not self._hub.fits:
+                seen = None if shown.image is None or not self._hub.fits else self._first.seen(shown.image)
+                if seen is None:
                     self._touch(Touched.FIRST_CODE)
                     return
                 shown.text = f"{SPLIT_NAMES[self._first.split_name]} image {shown.image:,}"
-                self._encode(self._first.seen(shown.image))
+                self._encode(seen)
             case Touched.DRAWING if self._hub.drawing.seen is not None:
                 shown.text = "the drawing"
                 self._encode(self._hub.drawing.seen)

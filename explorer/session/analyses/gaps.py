@@ -12,6 +12,7 @@ from core.findings.fitting import Gaps
 from explorer.messages import picture_of
 from explorer.session.analyses.bounds import why_undefined
 from explorer.session.analyses.hub import AnalysisHub
+from explorer.session.reading import missing_picture
 from explorer.views.gaps import COLUMNS, ROWS, GapsPanel, Worst
 from explorer.workers.analysis import AnalysisEnded, Found
 from explorer.workers.variational import MeasureGaps
@@ -110,16 +111,16 @@ class GapsSession(QObject):
         by = gaps.amortisation if self._panel.gallery.order == "amortisation" else gaps.approximation
         rows = np.argsort(-by, kind="stable")[: COLUMNS * ROWS]
         images = gaps.indices[rows]
-        pixels = seen_by_model(asked.split.images[images], images, data_for(asked.data, config))
+        size = config.image_height, config.image_width
+        taken = self._hub.latent.reading.taken(asked.split.images, images)
+        if taken is None:
+            pictures = [missing_picture(*size)] * len(rows)
+        else:
+            pictures = [picture_of(seen, *size) for seen in seen_by_model(taken, images, data_for(asked.data, config))]
         self._panel.set_worst(
             tuple(
-                Worst(
-                    int(image),
-                    picture_of(seen, config.image_height, config.image_width),
-                    float(gaps.approximation[row]),
-                    float(gaps.amortisation[row]),
-                )
-                for row, image, seen in zip(rows, images, pixels, strict=True)
+                Worst(int(image), picture, float(gaps.approximation[row]), float(gaps.amortisation[row]))
+                for row, image, picture in zip(rows, images, pictures, strict=True)
             )
         )
 

@@ -20,6 +20,7 @@ from explorer.session.analyses.hub import AnalysisHub
 from explorer.session.analyses.in_turn import InTurn
 from explorer.session.analyses.shelf import ModelShelf, refusal, titled
 from explorer.session.autosaves import name_of
+from explorer.session.reading import missing_picture
 from explorer.views.similar import CLOUD_COLOUR, MOST_BESIDE, NeighbourPictures, SimilarPanel
 from explorer.workers.analysis import Found, OpenModel
 from explorer.workers.similar import CloudAnalysis, MapAnalysis, MapModel, NeighboursAnalysis, NoiseChoice
@@ -314,9 +315,17 @@ class SimilarSession(QObject):
         if dataset is None or self._seen is None or analysis.seen is not self._seen[1]:
             return  # of other images than those that are shown now
         split, config = self._seen[0], self._seen_as(dataset)
-        in_pixels = _pictures(split, config, found.in_pixels)
-        in_codes = _pictures(split, config, found.in_codes)
+        in_pixels = self._pictures(split, config, found.in_pixels)
+        in_codes = self._pictures(split, config, found.in_codes)
         self._panel.set_neighbours(NeighbourPictures(found, in_pixels, in_codes, dataset.label_names))
+
+    def _pictures(self, split: Split, config: DataConfig, nearest: NearestImages) -> tuple[Picture, ...]:
+        """Return the images as the model sees them, or crosses where they cannot be read."""
+        size = split.images.shape[1:]
+        taken = self._hub.latent.reading.taken(split.images, nearest.images)
+        if taken is None:
+            return (missing_picture(*size),) * len(nearest.images)
+        return tuple(picture_of(row, *size) for row in seen_by_model(taken, nearest.images, config))
 
     def _on_failed(self, failed: Failed) -> None:
         self._panel.set_note(failed.reason)
@@ -327,12 +336,6 @@ class SimilarSession(QObject):
             self._points_shown = False
         for column in self._panel.columns:
             column.set_cloud(None)
-
-
-def _pictures(split: Split, config: DataConfig, nearest: NearestImages) -> tuple[Picture, ...]:
-    """Return the images as the model sees them."""
-    rows = seen_by_model(split.images[nearest.images], nearest.images, config)
-    return tuple(picture_of(row, *split.images.shape[1:]) for row in rows)
 
 
 def _thinned(codes: Codes) -> Codes:

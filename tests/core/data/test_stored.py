@@ -132,3 +132,34 @@ def test_a_file_that_is_cut_short_while_it_is_read_is_refused(tmp_path: Path) ->
     np.save(path, some_pictures(30))
     with pytest.raises(DataError, match=r"^a\.npy: the file was changed"):
         load_dataset(DataConfig(source=str(path), image_size=10), lambda _share, _text: os.truncate(path, 200))
+
+
+class Enough(Exception):  # noqa: N818 - a request, not an error
+    """Whoever waits gives up."""
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_the_search_for_the_brightest_pixel_tells_how_far_it_is_and_can_be_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of what is all dark nothing is known before all was read.
+    np.save(tmp_path / "dark.npy", np.zeros((300, 10, 10), np.uint8))
+    monkeypatch.setattr("core.stored_pictures.PIECE_BYTES", 10_000)
+    config = DataConfig(source=str(tmp_path / "dark.npy"), image_size=10)
+    told: list[tuple[float, str]] = []
+
+    def tell(fraction: float, text: str) -> None:
+        told.append((fraction, text))
+
+    load_dataset(config, tell)
+    search = [fraction for fraction, text in told if "brightest" in text]
+    assert search == pytest.approx([1 / 3, 2 / 3, 1.0])
+
+    def give_up(_fraction: float, text: str) -> None:
+        told.append((0.0, text))
+        raise Enough
+
+    told.clear()
+    with pytest.raises(Enough):
+        load_dataset(config, give_up)
+    assert [text for _, text in told] == ["looking for the brightest pixel"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.config import ExperimentConfig
 from core.data.dataset import Dataset
 from core.snapshots import Split
 from core.stored_pictures import StoredPictures, StoredPicturesError
@@ -17,7 +18,7 @@ from core.training import resident, streamed
 from core.training.loop import TrainingRun
 from core.training.resident import ResidentImages, fits_on
 from core.training.streamed import StreamedImages, place_images
-from tests.core.training.runs import a_run, finished, same_arrays, same_weights, some_data
+from tests.core.training.runs import SMALL, a_run, finished, same_arrays, same_weights, some_data
 
 LITTLE = 100
 
@@ -153,6 +154,31 @@ def test_the_model_starts_at_the_same_mean(tmp_path: Path, monkeypatch: pytest.M
     in_memory = a_run(data)
     assert torch.equal(stored._place.images.mean_picture(), in_memory._place.images.mean_picture())
     assert same_weights(stored.weights(), in_memory.weights())
+
+
+class Enough(Exception):  # noqa: N818 - a request, not an error
+    """Whoever waits gives up."""
+
+
+@pytest.mark.parametrize("place", ["streamed", "resident"])
+def test_how_far_the_images_are_read_before_the_first_step_is_told_and_can_be_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    stored = in_a_file(some_data(56, 10), tmp_path)
+    monkeypatch.setattr(resident, "memory_to_plan_with", lambda: LITTLE if place == "streamed" else 2**30)
+    monkeypatch.setattr(resident, "_PIECE", 28)
+    told: list[tuple[float, str]] = []
+    config = ExperimentConfig().with_values(SMALL)
+    run = TrainingRun(config, stored, progress=lambda *what: told.append(what))
+    assert run.plan.images == place
+    reading = [fraction for fraction, text in told if ("mean" in text) is (place == "streamed")]
+    assert reading == pytest.approx([0.5, 1.0])
+
+    def give_up(*_: object) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        TrainingRun(config, stored, progress=give_up)
 
 
 @pytest.mark.parametrize("capture", [False, True])

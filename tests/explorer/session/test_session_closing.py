@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from core.saved_model import SavedModel
 from core.storage.model_file import ModelFileError, load_model, save_model
 from explorer.messages import RunState
-from explorer.workers import loading
+from explorer.workers import loading, training
 from tests.open_program import CLOSING_S, LONG, OpenProgram, model_file
 from tests.small_data import bars
 
@@ -169,6 +169,36 @@ def test_a_thread_that_cannot_be_interrupted_does_not_hold_the_window(
     assert not opened.window.isVisible()
     may_end.set()
     opened.until("the thread", lambda: not opened.program.workers.loading.isRunning())
+
+
+def test_a_run_that_ends_after_the_window_has_closed_is_not_spoken_of(
+    opened: OpenProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+
+    def write_slowly(*_: object, **__: object) -> tuple[None, str]:
+        may_end.wait(20.0)
+        return None, "planted"
+
+    monkeypatch.setattr(training, "_written", write_slowly)
+    begin_run(opened)
+    opened.until("steps", lambda: opened.session.training.history.num_steps > 0)
+    opened.window.close()
+    opened.until("the end", lambda: bool(opened.ended), timeout_s=CLOSING_S)
+    assert opened.ended == [False]
+    may_end.set()
+    opened.until("the thread", lambda: not opened.program.workers.training.isRunning())
+    opened.driver.wait(20)
+    assert (opened.session.closing, opened.error, opened.ended) == (True, "", [False])
+
+
+def test_no_thread_begins_once_the_end_has_begun(unopened: OpenProgram) -> None:
+    unopened.start()
+    unopened.until("the threads", unopened.program.workers.beside.isRunning)
+    assert unopened.close() < CLOSING_S
+    for thread in unopened.program.workers.all:
+        thread.start()
+        assert not thread.isRunning()
 
 
 def test_what_is_typed_and_not_entered_is_in_the_run_that_its_key_starts(opened: OpenProgram) -> None:

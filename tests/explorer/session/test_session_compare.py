@@ -67,7 +67,7 @@ class Pair:
         return handle.code
 
     def seen(self, image: int) -> PixelRow:
-        return self.opened.session.latent.seen(image)
+        return self.opened.seen(image)
 
 
 @pytest.fixture

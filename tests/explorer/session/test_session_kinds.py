@@ -91,7 +91,7 @@ def test_a_model_of_greys_is_trained_from_the_window_and_sees_greys(opened: Open
     levels = saved.config.model.grey_levels if label == "Categorical" else 256
     assert saved.config.data.num_levels == levels
     steps = levels - 1
-    seen = opened.session.latent.seen(0)
+    seen = opened.seen(0)
     np.testing.assert_allclose(seen, np.rint(seen * steps) / steps, atol=1e-6)
     opened.raise_dock(opened.views.draw_pad)
     opened.draw((60, 60), (200, 200))
@@ -113,7 +113,7 @@ def test_a_model_that_is_opened_sees_its_own_binarisation_again(opened: OpenProg
     opened.until("the other model", lambda: binarisation(opened) == "dynamic")
     opened.until("its codes", opened.is_ready)
     assert opened.session.config.data.binarisation == "dynamic"
-    assert set(np.unique(opened.session.latent.seen(0))) <= {0.0, 1.0}
+    assert set(np.unique(opened.seen(0))) <= {0.0, 1.0}
 
 
 def test_greys_stay_greys_for_a_model_that_describes_nothing_else(opened: OpenProgram) -> None:
@@ -168,7 +168,7 @@ def test_a_denoising_autoencoder_shows_the_corrupted_image_beside_the_clean_one(
     panel = opened.views.hand
     opened.until("the corrupted image", lambda: panel.corrupted.picture is not None)
     assert panel.corrupted.isVisible()
-    seen = opened.session.latent.seen(5)
+    seen = opened.seen(5)
     corrupted = Corruptor("gaussian", 0.4).corrupted(seen, 5)
     expected = np.rint(np.clip(corrupted, 0.0, 1.0) * 255)
     np.testing.assert_array_equal(panel.corrupted.picture.ravel(), expected)  # type: ignore[union-attr]

@@ -111,7 +111,7 @@ def test_it_goes_on_from_the_first_pixels_of_an_image(opened: OpenProgram) -> No
     opened.until("the given pixels", lambda: shown(opened).num_given == 72)
     image = opened.session.sampling._image
     assert image is not None
-    seen = opened.session.latent.seen(image)
+    seen = opened.seen(image)
     picture = whole(opened)
     np.testing.assert_array_equal(picture.picture.ravel()[:72], 255 * seen[:72])
     assert picture.log_prob_given > picture.log_prob

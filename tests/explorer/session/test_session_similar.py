@@ -76,7 +76,7 @@ def similar(opened: OpenProgram) -> Similar:
 def expected_codes(saved: SavedModel, similar: Similar) -> np.ndarray:
     """Return the codes of the noisy copies that the panel asks for: the oracle is the coder by itself."""
     chosen, session = similar.panel.controls.settings, similar.session
-    pixels = similar.opened.session.latent.seen(7)
+    pixels = similar.opened.seen(7)
     copies = noisy_copies(pixels, chosen.kind, chosen.level, chosen.num_copies, session._seed, (SIDE, SIDE))
     return make_coder(saved.config.model, saved.as_weights(1)).encode(copies).mean
 
@@ -95,7 +95,7 @@ def test_the_cloud_of_the_image_under_the_hand_is_on_the_canvas_and_in_numbers(s
     assert labels is not None
     assert names == ["spread", "offset", f"label {labels[7]}"]
     np.testing.assert_array_equal(
-        similar.panel.clean.picture, np.rint(similar.opened.session.latent.seen(7).reshape(SIDE, SIDE) * 255)
+        similar.panel.clean.picture, np.rint(similar.opened.seen(7).reshape(SIDE, SIDE) * 255)
     )
     assert all(view.picture is not None for view in similar.panel.examples)
 
@@ -213,7 +213,7 @@ def test_neighbours_are_shown_with_what_they_share_and_a_click_selects_one(simil
     similar.opened.click(similar.panel.neighbours_button)
     rows = similar.panel.neighbours.rows
     similar.opened.until("the neighbours", similar.all_neighbours_shown)
-    latent, seen = similar.opened.session.latent, similar.opened.session.latent.seen
+    latent, seen = similar.opened.session.latent, similar.opened.seen
     pixels = np.stack([seen(image) for image in range(len(bars_data().held_out))]).astype(np.float64)
     order = np.argsort(np.linalg.norm(pixels - pixels[7], axis=1), kind="stable")
     assert [view.image_index for view in rows[0]] == [image for image in order.tolist() if image != 7][:8]

@@ -1,17 +1,19 @@
 """The training thread, run for real on a small data set."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from pytestqt.qtbot import QtBot
 
 from core.saved_model import SavedModel
 from core.snapshots import Split, frozen
 from core.storage.model_file import load_model
-from core.training import loop
+from core.training import loop, resident
 from explorer.messages import (
     Completed,
     Failed,
@@ -23,6 +25,7 @@ from explorer.messages import (
     RunWeights,
     Stopped,
 )
+from explorer.workers import training
 from explorer.workers.training import TrainingThread
 from tests.small_data import bar_data, small_config
 
@@ -37,10 +40,15 @@ class Listener:
         self.states: list[RunState] = []
         self.results: list[RunResult] = []
         self.weights: list[RunWeights] = []
+        self.preparing: list[tuple[float, str]] = []
+        thread.preparing.connect(self._on_preparing)
         thread.reported.connect(self.reports.append)
         thread.state_changed.connect(self.states.append)
         thread.ended.connect(self.results.append)
         thread.weights_ready.connect(self.weights.append)
+
+    def _on_preparing(self, fraction: float, text: str) -> None:
+        self.preparing.append((fraction, text))
 
 
 @pytest.fixture
@@ -87,6 +95,93 @@ def test_a_stopped_run_ends_once_and_keeps_what_it_learned(
     assert [type(result.ending) for result in heard.results] == [Stopped]
     assert heard.results[0].saved is not None
     assert heard.results[0].saved.history.num_steps > 0
+
+
+class SlowReading:
+    """Images that are read for as long as nobody lets them go on, before a run's first step."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.may_end = threading.Event()
+        self.begun = threading.Event()
+        self._read = resident.ResidentImages.mean_picture
+        monkeypatch.setattr(resident.ResidentImages, "mean_picture", self.mean_picture_of(self))
+        monkeypatch.setattr(training, "_UNSEEN_S", 0.0)
+
+    @staticmethod
+    def mean_picture_of(slow: "SlowReading") -> Callable[..., torch.Tensor]:
+        def mean_picture(
+            images: resident.ResidentImages, progress: Callable[[float, str], None] | None = None
+        ) -> torch.Tensor:
+            assert progress is not None
+            while not slow.may_end.wait(0.01):
+                slow.begun.set()
+                progress(0.25, "reading")
+            return slow._read(images, progress)
+
+        return mean_picture
+
+
+def test_a_run_is_stopped_while_its_images_are_still_being_read(
+    qtbot: QtBot, thread: TrainingThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, slow = Listener(thread), SlowReading(monkeypatch)
+    thread.start_run(request_for(tmp_path))
+    qtbot.waitUntil(lambda: heard.preparing[-1:] == [(0.25, "reading")], timeout=30_000)
+    with qtbot.waitSignal(thread.ended, timeout=5_000):
+        thread.stop()
+    assert not slow.may_end.is_set()
+    assert [(type(result.ending), result.saved) for result in heard.results] == [(Stopped, None)]
+    assert heard.preparing[-1] == (1.0, "")
+    assert not (tmp_path / "autosave.safetensors").exists()
+
+
+def test_what_is_asked_while_the_images_are_read_is_done_afterwards(
+    qtbot: QtBot, thread: TrainingThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, slow = Listener(thread), SlowReading(monkeypatch)
+    thread.start_run(request_for(tmp_path, epochs=LONG))
+    qtbot.waitUntil(slow.begun.is_set, timeout=30_000)
+    with qtbot.waitSignal(thread.torch_loaded, timeout=5_000):
+        thread.load_torch()
+    thread.change("learning_rate", 0.01)
+    thread.send_weights(7)
+    thread.pause()
+    qtbot.wait(50)
+    slow.may_end.set()
+    qtbot.waitUntil(lambda: heard.states[-1] is RunState.PAUSED, timeout=10_000)
+    assert [sent.weights.version for sent in heard.weights] == [7]
+    thread.resume()
+    qtbot.waitUntil(lambda: len(heard.reports) > 3, timeout=10_000)
+    thread.stop()
+    qtbot.waitUntil(lambda: bool(heard.results), timeout=10_000)
+    saved = heard.results[0].saved
+    assert saved is not None
+    assert any("learning_rate" in note.text for note in saved.history.notes)
+
+
+def test_torch_is_told_of_also_when_a_run_came_first(qtbot: QtBot, thread: TrainingThread, tmp_path: Path) -> None:
+    heard = Listener(thread)
+    thread.start_run(request_for(tmp_path, epochs=LONG))
+    qtbot.waitUntil(lambda: bool(heard.reports), timeout=30_000)
+    with qtbot.waitSignal(thread.torch_loaded, timeout=5_000):
+        thread.load_torch()
+
+
+def test_the_thread_ends_while_the_images_of_a_run_are_read(
+    qtbot: QtBot, thread: TrainingThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowReading(monkeypatch)
+    thread.start_run(request_for(tmp_path))
+    qtbot.waitUntil(slow.begun.is_set, timeout=30_000)
+    thread.shut_down()
+    assert thread.wait(2_000)
+
+
+def test_images_that_are_there_at_once_are_not_spoken_of(qtbot: QtBot, thread: TrainingThread, tmp_path: Path) -> None:
+    heard = Listener(thread)
+    with qtbot.waitSignal(thread.ended, timeout=30_000):
+        thread.start_run(request_for(tmp_path))
+    assert heard.preparing == []
 
 
 def test_a_paused_run_stands_still_until_resumed(qtbot: QtBot, thread: TrainingThread, tmp_path: Path) -> None:
