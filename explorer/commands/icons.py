@@ -32,7 +32,7 @@ def _icon(name: str, colour: str, disabled_colour: str) -> QIcon:
 class _Drawing(QIconEngine):
     """Draws an icon where it is shown: to draw all in every size took a tenth of the start, and a window shows few."""
 
-    _copies: "ClassVar[list[_Drawing]]" = []
+    _copies: ClassVar[list["_Drawing"]] = []
     """Of icons that were changed, which nothing here does: Qt does not keep alive what `clone` returns."""
 
     def __init__(self, source: str, colour: str, disabled_colour: str) -> None:
