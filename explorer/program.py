@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from explorer.views.similar import SimilarPanel
 
 _log = logging.getLogger("explorer")
+_PAINT_MS = 30
+"""For what is shown to be painted, before a thread takes the interpreter's lock from that."""
 _PATIENCE_MS = 2000
 """For the first picture: curves are shown without it then."""
 _CURVES_MS = 150
@@ -80,10 +82,10 @@ class Program(QObject):
         self.workers.analysis.ended.connect(self._on_analysis_ended)
 
     def start(self, paths: tuple[Path, ...] = ()) -> None:
-        """Show the window; when it has painted, start the threads and open what is to be opened."""
+        """Show the window, have opened what is to be opened, and start the threads when the window has painted."""
         self._paths = paths
         self.window.show()
-        QTimer.singleShot(0, self._start_threads)
+        QTimer.singleShot(0, self._open_start)
 
     def _tidy_soon(self) -> None:
         self._tidying.start()
@@ -121,12 +123,9 @@ class Program(QObject):
     def _save_as(self) -> None:
         self.window.commands.trigger("file.save_as")
 
-    def _start_threads(self) -> None:
+    def _open_start(self) -> None:
         if self.session.closing:
             return
-        for thread in self.workers.all:
-            if thread is not self.workers.analysis:
-                thread.start()
         # Analyses wait for the digit that can be dragged, and for torch: beside its import both would be late.
         self.workers.training.torch_loaded.connect(self._start_analyses)
         self.workers.training.run_started.connect(self._start_analyses)
@@ -139,11 +138,19 @@ class Program(QObject):
         self.session.latent.refreshed.connect(self._on_first_picture)
         # There may be no picture, as when the data have gone away.
         QTimer.singleShot(_PATIENCE_MS, self.workers.beside.import_plots)
+        QTimer.singleShot(_PAINT_MS, self._start_threads)
+
+    def _start_threads(self) -> None:
+        if self.session.closing:
+            return
+        for thread in self.workers.all:
+            if thread is not self.workers.analysis:
+                thread.start()
 
     def _on_first_picture(self) -> None:
         self.session.latent.refreshed.disconnect(self._on_first_picture)
         self.workers.beside.plots_imported.connect(self._on_plots_imported)
-        self.workers.beside.import_plots()
+        QTimer.singleShot(_PAINT_MS, self.workers.beside.import_plots)
 
     def _on_plots_imported(self) -> None:
         self.workers.beside.plots_imported.disconnect(self._on_plots_imported)

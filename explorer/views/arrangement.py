@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QStyle
 
 from explorer.settings import LAYOUT_VERSION, Settings
-from explorer.views.docks import Docks
+from explorer.views.docks import Docks, Shape
 
 FIRST_SIZE = QSize(1440, 900)
 # The frame that the window manager will draw is not known before the window is shown.
@@ -30,6 +30,7 @@ class Arrangement(QObject):
         self._docks = docks
         self._settings = settings
         self._restored = self._restores_again = self._shown_before = False
+        self._shape: Shape | None = None
 
     def restore(self) -> None:
         """Restore what was left, in a window that is not shown yet."""
@@ -63,6 +64,7 @@ class Arrangement(QObject):
 
     def reset(self) -> None:
         """Put all docks back where they were at first."""
+        self._shape = self._docks.shape(self._window, self._window.height())
         self._docks.arrange(self._window, self._window.height())
 
     def remember(self) -> None:
@@ -74,7 +76,13 @@ class Arrangement(QObject):
 
     def _arrange(self) -> None:
         if not self._restored:
-            self.reset()
+            shape = self._docks.shape(self._window, self._window.height())
+            if shape == self._shape and shape.ledger_beside_curves:
+                # Where there is room, docks that stand where they belong take the sizes asked for; to put them there
+                # once more, now that they are shown, took as long as to make them.
+                self._docks.resize(self._window, self._window.height())
+            else:
+                self.reset()
         elif self._restores_again:
             self._restore_docks()
         self._docks.show_names()

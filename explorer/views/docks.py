@@ -1,6 +1,7 @@
 """The docks around the canvas, their title bars and their first arrangement."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
@@ -142,6 +143,22 @@ def rule() -> QFrame:
     return line
 
 
+class Shape(NamedTuple):
+    """Which docks stand beside each other."""
+
+    ledger_beside_curves: bool
+    draw_below_hand: bool
+
+
+class _Heights(NamedTuple):
+    """What docks need, and what none of them does, in pixels."""
+
+    hand: int
+    draw: int
+    below: int
+    spare: int
+
+
 @dataclass(frozen=True, slots=True)
 class Docks:
     """The docks of the window."""
@@ -175,24 +192,22 @@ class Docks:
         window.setCorner(Qt.Corner.BottomRightCorner, Area.BottomDockWidgetArea)
         window.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
+    def shape(self, window: QMainWindow, height: int) -> "Shape":
+        """Return which docks stand beside each other at first, in a window of this height in pixels."""
+        return Shape(window.width() - LEFT_WIDTH >= SIDE_BY_SIDE, self._heights(window, height).spare >= _COMFORT)
+
     def arrange(self, window: QMainWindow, height: int) -> None:
         """Put all docks where they are at first, for a window of this height in pixels."""
+        shape = self.shape(window, height)
         for dock in self.all():
             dock.setFloating(False)
             window.removeDockWidget(dock)
         window.addDockWidget(Area.LeftDockWidgetArea, self.experiment)
         window.addDockWidget(Area.RightDockWidgetArea, self.hand)
         window.addDockWidget(Area.BottomDockWidgetArea, self.curves)
-        below = window.width() - LEFT_WIDTH
-        self._arrange_below(window, side_by_side=below >= SIDE_BY_SIDE)
-        needs = [_needed_height(self.hand), _needed_height(self.draw)]
-        room = height - window.menuBar().sizeHint().height()
-        # What lies below takes no more than the pictures and sliders at the right can spare, down to its least.
-        low = max(min(BELOW_HEIGHT, room - needs[0]), LEAST_BELOW)
-        spare = room - low - sum(needs)
-        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        if spare >= _COMFORT:
-            window.splitDockWidget(self.hand, self.draw, vertical)
+        self._arrange_below(window, side_by_side=shape.ledger_beside_curves)
+        if shape.draw_below_hand:
+            window.splitDockWidget(self.hand, self.draw, Qt.Orientation.Vertical)
         else:
             window.addDockWidget(Area.RightDockWidgetArea, self.draw)
             window.tabifyDockWidget(self.hand, self.draw)
@@ -201,13 +216,28 @@ class Docks:
         for dock in (*self.ledger[:1], self.hand, self.curves):
             dock.raise_()
         self.show_names()
+        self.resize(window, height)
+
+    def resize(self, window: QMainWindow, height: int) -> None:
+        """Give docks that are where they are at first the sizes that they have then."""
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        heights, below, shape = self._heights(window, height), window.width() - LEFT_WIDTH, self.shape(window, height)
         window.resizeDocks([self.experiment, self.hand], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
-        window.resizeDocks([self.curves], [low], vertical)
-        if self.ledger and below >= SIDE_BY_SIDE:
+        window.resizeDocks([self.curves], [heights.below], vertical)
+        if self.ledger and shape.ledger_beside_curves:
             curves = round(CURVES_SHARE * below)
             window.resizeDocks([self.curves, self.ledger[0]], [curves, below - curves], horizontal)
-        if spare >= _COMFORT:
-            window.resizeDocks([self.hand, self.draw], [needs[0] + spare // 4, needs[1] + spare - spare // 4], vertical)
+        if shape.draw_below_hand:
+            quarter = heights.spare // 4
+            sizes = [heights.hand + quarter, heights.draw + heights.spare - quarter]
+            window.resizeDocks([self.hand, self.draw], sizes, vertical)
+
+    def _heights(self, window: QMainWindow, height: int) -> "_Heights":
+        hand, draw = _needed_height(self.hand), _needed_height(self.draw)
+        room = height - window.menuBar().sizeHint().height()
+        # What lies below takes no more than the pictures and sliders at the right can spare, down to its least.
+        below = max(min(BELOW_HEIGHT, room - hand), LEAST_BELOW)
+        return _Heights(hand, draw, below, room - below - hand - draw)
 
     def _arrange_below(self, window: QMainWindow, *, side_by_side: bool) -> None:
         """Put the ledger to the right of the curves, or behind them; other panels share their places with tabs."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
@@ -85,12 +86,18 @@ class _Row:
     editor: Editor
     label: QLabel | None
     holder: QWidget
-    error: QLabel
+    column: QVBoxLayout
+    """Of the holder: the editor, and what is wrong with it."""
     layout: QFormLayout
+    error: QLabel | None = None
+    """Made when there is something to say."""
 
 
 class SectionForm(QWidget):
-    """A form of some settings of one section of ExperimentConfig."""
+    """A form of some settings of one section of ExperimentConfig.
+
+    A row is made when it is first shown or asked for: of the window's settings two in five are, when it opens.
+    """
 
     edited = Signal(str, object)
     """Name and valid new value of a setting the user changed; the value's type is the setting's own."""
@@ -100,19 +107,22 @@ class SectionForm(QWidget):
         super().__init__(parent)
         self.section = section
         self._config = ExperimentConfig()
+        declared = {entry.name: entry for entry in SECTIONS[section].settings()}
+        self._declared = {name: declared[name] for name in (declared if names is None else names)}
         self._rows: dict[str, _Row] = {}
+        """Those that are made, in the order of the making."""
         self._running = False
         self._more = IconButton("chevron-right", "More settings", "Show the settings for experts.")
         self._main = _form_layout()
         self._folded = _form_layout()
         self._folded_holder = QWidget()
-        self._build(None if names is None else tuple(names))
+        self._build()
         self.set_config(self._config)
 
     def values(self) -> dict[str, object]:
         """Return the last valid value of every setting of the form."""
         current = self._current()
-        return {name: getattr(current, name) for name in self._rows}
+        return {name: getattr(current, name) for name in self._declared}
 
     def set_values(self, values: Mapping[str, object]) -> None:
         """Show values by name; others stay.  No intent is emitted.  Raises ConfigError where one is not allowed."""
@@ -139,37 +149,32 @@ class SectionForm(QWidget):
         """Leave only the settings that can change during a run."""
         self._running = running
         for row in self._rows.values():
-            able = row.declared.declaration.live or not running
-            if not able and self.window().focusWidget() is row.editor:
-                # Qt would pass the focus of a disabled field to whatever comes next, a dock's button perhaps.
-                row.editor.clearFocus()
-            row.editor.setEnabled(able)
-            if row.label is not None:
-                row.label.setEnabled(able)
-            _describe(row, "" if able else _FIXED_DURING_RUN)
+            self._allow(row)
 
     def show_error(self, name: str, text: str) -> None:
         """Show what is wrong under a field; an empty text takes it away.  Raises KeyError for names not shown."""
-        self._set_error(self._rows[name], text)
+        self._set_error(self._row(name), text)
         self._announce_validity()
 
     def error(self, name: str) -> str:
         """Return the text shown under a field; empty where all is well."""
-        return self._rows[name].error.text()
+        row = self._rows.get(name)
+        return "" if row is None or row.error is None else row.error.text()
 
     def is_in_error(self, name: str) -> bool:
         """Return whether a field holds something that is not allowed."""
-        return bool(self._rows[name].error.text())
+        return bool(self.error(name))
 
     @property
     def is_valid(self) -> bool:
         """Whether every field that is shown holds an allowed value."""
-        return not any(self.is_in_error(name) and self._is_relevant(name) for name in self._rows)
+        return not any(self.is_in_error(name) and self._is_relevant(name) for name in self._declared)
 
     def focus_first_error(self) -> bool:
         """Go to the first field in error; return whether there is one."""
-        for name, row in self._rows.items():
+        for name in self._declared:
             if self.is_in_error(name) and self._is_relevant(name):
+                row = self._rows[name]
                 if row.layout is self._folded and not self._more.isChecked():
                     self._more.click()
                 row.editor.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -178,12 +183,10 @@ class SectionForm(QWidget):
 
     def editor(self, name: str) -> Editor:
         """Return the editor of a setting.  Raises KeyError for names not shown."""
-        return self._rows[name].editor
+        return self._row(name).editor
 
-    def _build(self, names: tuple[str, ...] | None) -> None:
-        declared = {entry.name: entry for entry in SECTIONS[self.section].settings()}
-        for name in declared if names is None else names:
-            self._add(declared[name])
+    def _build(self) -> None:
+        self._show_relevant()
         self._more.setText("More")
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._more.setIconSize(QSize(12, 12))
@@ -199,15 +202,25 @@ class SectionForm(QWidget):
         layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._folded_holder)
 
-    def _add(self, declared: Setting) -> None:
+    def _row(self, name: str) -> _Row:
+        """Return the row of a setting, made by now.  Raises KeyError for names not shown."""
+        if name not in self._rows:
+            self._rows[name] = row = self._made(self._declared[name])
+            row.editor.set_value(getattr(self._current(), name))
+            row.editor.setAccessibleDescription(row.declared.declaration.help)
+            self._allow(row)
+            if self.isVisible():
+                self._align(row)
+            if self.layout() is not None:
+                QWidget.setTabOrder(self._before(name), row.editor)
+            row.layout.setRowVisible(row.holder, self._is_relevant(name))
+        return self._rows[name]
+
+    def _made(self, declared: Setting) -> _Row:
         editor = editor_of(declared)
         editor.setObjectName(declared.name)
         editor.setAccessibleName(declared.declaration.label)
         editor.edited.connect(self._editor_edited)
-        error = QLabel()
-        error.setProperty("role", "error")
-        error.setWordWrap(True)
-        error.hide()
         holder = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
@@ -219,30 +232,53 @@ class SectionForm(QWidget):
             column.addLayout(line)
         else:
             column.addWidget(editor)
-        column.addWidget(error)
+        label = self._blank_label() if isinstance(editor, SwitchEditor) else self._label(declared, editor)
         layout = self._folded if folded(declared) else self._main
-        label = None
-        if isinstance(editor, SwitchEditor):
-            layout.addRow(self._blank_label(), holder)
-        else:
-            label = QLabel(declared.declaration.label)
-            label.setProperty("role", "field")
-            label.setBuddy(editor)
-            label.setFixedWidth(self.fontMetrics().horizontalAdvance(_WIDEST_LABEL) + 4)
-            # At the height of the editor's text, also when an error stands below the editor.
-            label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-            layout.addRow(label, holder)
-        self._rows[declared.name] = _Row(declared, editor, label, holder, error, layout)
-        _describe(self._rows[declared.name])
+        layout.insertRow(len(self._made_before(declared.name, layout)), label, holder)
+        return _Row(declared, editor, None if isinstance(editor, SwitchEditor) else label, holder, column, layout)
+
+    def _label(self, declared: Setting, editor: Editor) -> QLabel:
+        label = self._blank_label()
+        label.setText(declared.declaration.label)
+        label.setProperty("role", "field")
+        label.setBuddy(editor)
+        # At the height of the editor's text, also when an error stands below the editor.
+        label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        return label
+
+    def _made_before(self, name: str, layout: QFormLayout) -> list[_Row]:
+        """Return the rows above that of a setting in a layout."""
+        above = takewhile(lambda other: other != name, self._declared)
+        return [row for row in map(self._rows.get, above) if row is not None and row.layout is layout]
+
+    def _before(self, name: str) -> QWidget:
+        """Return what has the focus before the editor of a setting."""
+        layout = self._rows[name].layout
+        above = self._made_before(name, layout)
+        first = self._more if layout is self._folded else self
+        return above[-1].editor if above else first
+
+    def _allow(self, row: _Row) -> None:
+        able = row.declared.declaration.live or not self._running
+        if not able and self.window().focusWidget() is row.editor:
+            # Qt would pass the focus of a disabled field to whatever comes next, a dock's button perhaps.
+            row.editor.clearFocus()
+        row.editor.setEnabled(able)
+        if row.label is not None:
+            row.label.setEnabled(able)
+        _describe(row, "" if able else _FIXED_DURING_RUN)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Put the labels at the height of the text in their editors; the style that says it may come last."""
         super().showEvent(event)
         for row in self._rows.values():
-            if row.label is not None:
-                above = (row.editor.sizeHint().height() - self.fontMetrics().height()) // 2
-                row.label.setContentsMargins(0, above, 0, 0)
+            self._align(row)
+
+    def _align(self, row: _Row) -> None:
+        if row.label is not None:
+            above = (row.editor.sizeHint().height() - self.fontMetrics().height()) // 2
+            row.label.setContentsMargins(0, above, 0, 0)
 
     def _blank_label(self) -> QLabel:
         blank = QLabel()
@@ -282,9 +318,12 @@ class SectionForm(QWidget):
         return relevant(self._config, self.section, name)
 
     def _show_relevant(self) -> None:
-        for name, row in self._rows.items():
-            row.layout.setRowVisible(row.holder, self._is_relevant(name))
-        some_folded = any(row.layout is self._folded and self._is_relevant(name) for name, row in self._rows.items())
+        for name, declared in self._declared.items():
+            shown = self._is_relevant(name) and (self._more.isChecked() or not folded(declared))
+            row = self._row(name) if shown else self._rows.get(name)
+            if row is not None:
+                row.layout.setRowVisible(row.holder, self._is_relevant(name))
+        some_folded = any(folded(declared) and self._is_relevant(name) for name, declared in self._declared.items())
         self._more.setVisible(some_folded)
         self._folded_holder.setVisible(some_folded and self._more.isChecked())
 
@@ -293,8 +332,12 @@ class SectionForm(QWidget):
         self._show_relevant()
 
     def _set_error(self, row: _Row, text: str) -> None:
-        row.error.setText(text)
-        row.error.setVisible(bool(text))
+        if row.error is None and text:
+            row.error = _error_line()
+            row.column.addWidget(row.error)
+        if row.error is not None:
+            row.error.setText(text)
+            row.error.setVisible(bool(text))
         row.editor.setAccessibleDescription(text or row.declared.declaration.help)
         if row.editor.property("invalid") != bool(text):
             row.editor.setProperty("invalid", bool(text))
@@ -314,6 +357,13 @@ def _form_layout() -> QFormLayout:
     layout.setVerticalSpacing(6)
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return layout
+
+
+def _error_line() -> QLabel:
+    line = QLabel()
+    line.setProperty("role", "error")
+    line.setWordWrap(True)
+    return line
 
 
 def _describe(row: _Row, hint: str = "") -> None:

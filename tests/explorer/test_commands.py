@@ -1,11 +1,13 @@
+import gc
 from collections import Counter
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QIcon, QImage
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QAction, QIcon, QImage, QPainter
 from PySide6.QtWidgets import QLineEdit, QMainWindow
 
+from explorer.commands import icons
 from explorer.commands.actions import ActionSet
 from explorer.commands.availability import RUN_COMMANDS, available_run_commands
 from explorer.commands.icons import tinted_icon
@@ -139,6 +141,38 @@ def test_every_icon_draws_something_and_leaves_the_corners_free(path: Any) -> No
 def test_a_missing_icon_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing\.svg"):
         tinted_icon("nothing")
+
+
+def test_an_icon_is_drawn_where_it_is_shown_and_not_before() -> None:
+    icons._icon.cache_clear()
+    icons._drawn.cache_clear()
+    icon = tinted_icon("stop")
+    assert icons._drawn.cache_info().currsize == 0
+    icon.pixmap(16, 16)
+    assert icons._drawn.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize(("scaling", "pixels"), [(1.0, 14), (1.5, 21), (2.0, 28)])
+def test_an_icon_is_as_large_as_asked_for_on_each_screen(scaling: float, pixels: int) -> None:
+    drawn = tinted_icon("stop").pixmap(QSize(14, 14), scaling)
+    assert (drawn.width(), drawn.height(), drawn.devicePixelRatio()) == (pixels, pixels, scaling)
+
+
+def test_an_icon_that_is_painted_looks_like_its_pixmap() -> None:
+    icon, painted = tinted_icon("stop", "#ff0000"), QImage(16, 16, QImage.Format.Format_ARGB32_Premultiplied)
+    painted.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(painted)
+    icon.paint(painter, QRect(0, 0, 16, 16))
+    painter.end()
+    assert painted == icon.pixmap(16, 16).toImage().convertToFormat(painted.format())
+
+
+def test_the_copy_of_an_icon_that_is_changed_outlives_it() -> None:
+    copy = QIcon(tinted_icon("stop", "#00ff00"))
+    copy.setIsMask(True)
+    gc.collect()
+    assert copy.pixmap(32, 32).toImage().pixelColor(16, 16).name() == "#00ff00"
+    assert not tinted_icon("stop", "#00ff00").isMask()
 
 
 @pytest.mark.parametrize(

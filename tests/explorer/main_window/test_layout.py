@@ -5,6 +5,7 @@ from PySide6.QtCore import QByteArray, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
+    QMainWindow,
     QPushButton,
     QTabWidget,
 )
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import (
 from core.snapshots import Progress
 from explorer.messages import RunState
 from explorer.settings import Settings
-from explorer.views.docks import DockTitle
+from explorer.views.docks import Docks, DockTitle
 from explorer.views.main_window import MainWindow
 from tests.explorer.main_window.conftest import Maker, close_button
 
@@ -188,3 +189,24 @@ def test_a_small_window_gives_curves_and_ledger_one_place_and_the_right_column_i
     window.commands.trigger("view.dock_ledger")
     window.commands.trigger("view.dock_ledger")
     assert not window.docks.ledger[0].visibleRegion().isEmpty(), "its command brings the ledger to the front"
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1440, 1200), (1800, 1100)])
+def test_a_wide_window_puts_its_docks_in_place_once_and_they_stand_as_when_it_does_so_again(
+    made: Maker, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arranged: list[int] = []
+    arrange = Docks.arrange
+
+    def counted(docks: Docks, window: QMainWindow, height: int) -> None:
+        arranged.append(height)
+        arrange(docks, window, height)
+
+    monkeypatch.setattr(Docks, "arrange", counted)
+    window = made(*size)
+    assert arranged == [size[1]]
+    first = [dock.geometry() for dock in window.docks.all() if not dock.visibleRegion().isEmpty()]
+    window.reset_layout()
+    QApplication.processEvents()  # noqa: TID251 - lets the docks take their sizes
+    assert len(arranged) == 2
+    assert [dock.geometry() for dock in window.docks.all() if not dock.visibleRegion().isEmpty()] == first
