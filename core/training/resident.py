@@ -19,7 +19,8 @@ from core.tensors import Images
 RESIDENT_SHARE: Final = 0.5
 """Of a device's free memory: the images of one half of a data set lie on it where they take no more."""
 
-_PIECE = 4096
+PIECE: Final = 4096
+"""Images that are made ready at once."""
 _PIXELS_PER_DRAW = 4
 _LEAST_INT64 = -(2**63)
 
@@ -34,36 +35,25 @@ def fill_as_seen(
     target: UInt8[Tensor, "n pixels"], images: Pictures, indices: Int64[np.ndarray, "n"], config: DataConfig
 ) -> None:
     """Write what the model sees of the images at these indices, grey levels 0..255, into the rows of `target`."""
-    for start in range(0, len(indices), _PIECE):
-        piece = indices[start : start + _PIECE]
-        seen = seen_by_model(images[piece], piece, config)
-        grey = np.rint(seen * 255.0).astype(np.uint8)
-        target[start : start + len(piece)].copy_(torch.from_numpy(grey))
+    for start in range(0, len(indices), PIECE):
+        piece = indices[start : start + PIECE]
+        target[start : start + len(piece)].copy_(torch.from_numpy(_as_seen(images, piece, config)))
+
+
+def greys_of(images: Pictures, indices: Int64[np.ndarray, "n"], config: DataConfig) -> UInt8[np.ndarray, "n pixels"]:
+    """Return the bytes that the x of a step is made of, of the images at these indices: at most `PIECE` of them."""
+    if _seen_as_stored(config):
+        return images[indices].reshape(len(indices), -1)
+    return _as_seen(images, indices, config)
+
+
+def _as_seen(images: Pictures, indices: Int64[np.ndarray, "n"], config: DataConfig) -> UInt8[np.ndarray, "n pixels"]:
+    return np.rint(seen_by_model(images[indices], indices, config) * 255.0).astype(np.uint8)
 
 
 def _seen_as_stored(config: DataConfig) -> bool:
     """Whether the bytes that the x of a step is made of are the images' own."""
     return config.binarisation == "dynamic" or (config.binarisation == "none" and config.num_levels == 256)
-
-
-def fill_with_greys(
-    target: UInt8[Tensor, "n pixels"],
-    images: Pictures,
-    indices: Int64[np.ndarray, "n"],
-    config: DataConfig,
-    progress: ProgressCallback | None = None,
-) -> None:
-    """Write the bytes that the x of a step is made of into the rows of `target`: those of the images at the indices."""
-    as_stored = _seen_as_stored(config)
-    for start in range(0, len(indices), _PIECE):
-        piece = indices[start : start + _PIECE]
-        rows = target[start : start + len(piece)]
-        if as_stored:
-            rows.copy_(torch.from_numpy(images[piece].reshape(len(piece), -1)))
-        else:
-            fill_as_seen(rows, images, piece, config)
-        if progress is not None:
-            progress((start + len(piece)) / len(indices), "reading the training images")
 
 
 def _only_read(pixels: UInt8[np.ndarray, "n pixels"]) -> UInt8[Tensor, "n pixels"]:
@@ -94,7 +84,11 @@ class ResidentImages:
             self._bytes = _only_read(images.reshape(len(images), -1)).to(device)
         else:
             self._bytes = torch.empty((len(images), images[0].size), dtype=torch.uint8, device=device)
-            fill_with_greys(self._bytes, images, np.arange(len(images), dtype=np.int64), config, progress)
+            for start in range(0, len(images), PIECE):
+                piece = np.arange(start, min(start + PIECE, len(images)), dtype=np.int64)
+                self._bytes[start : start + len(piece)].copy_(torch.from_numpy(greys_of(images, piece, config)))
+                if progress is not None:
+                    progress((start + len(piece)) / len(images), "reading the training images")
 
     def __len__(self) -> int:
         return len(self._bytes)
@@ -126,4 +120,4 @@ class ResidentImages:
         return (total / (255.0 * len(self))).float().unsqueeze(0)
 
     def _pieces(self) -> Iterator[UInt8[Tensor, "n pixels"]]:
-        return iter(torch.split(self._bytes, _PIECE))
+        return iter(torch.split(self._bytes, PIECE))

@@ -122,8 +122,12 @@ class Workplace:
         planned = PlannedSteps()
         for position, rate, beta in zip(positions, rates, betas, strict=True):
             planned.add(self._indices(position), stream_seed(self._seed, Stream.STEP, position.step), beta, rate)
-        for part in staged(self.images, planned):
+        for part in staged(self.images, planned, self._after(positions[-1], len(positions))):
             self.taker.take(part)
+
+    def _after(self, position: Position, count: int) -> Sequence[torch.Tensor]:
+        """Return the indices of the steps that come after that at a position, as far as they are of the same epoch."""
+        return () if self._batches is None else self._batches[2][position.batch + 1 : position.batch + 1 + count]
 
     def _indices(self, position: Position) -> torch.Tensor:
         size = self._config.training.batch_size

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,7 @@ def test_how_far_the_images_are_read_before_the_first_step_is_told_and_can_be_gi
 ) -> None:
     stored = in_a_file(some_data(56, 10), tmp_path)
     monkeypatch.setattr(resident, "memory_to_plan_with", lambda: LITTLE if place == "streamed" else 2**30)
-    monkeypatch.setattr(resident, "_PIECE", 28)
+    monkeypatch.setattr(resident, "PIECE", 28)
     told: list[tuple[float, str]] = []
     config = ExperimentConfig().with_values(SMALL)
     run = TrainingRun(config, stored, progress=lambda *what: told.append(what))
@@ -203,16 +204,78 @@ def test_what_was_done_before_a_file_could_not_be_read_counts(tmp_path: Path, mo
     run = with_little_memory(in_a_file(some_data(30, 10), tmp_path), monkeypatch, steps_per_chunk=3)
     images = run._place.images
     assert isinstance(images, StreamedImages)
-    stage, calls = images._stage, itertools.count(1)
+    read, calls = images._read_now, itertools.count(1)
 
-    def staged_twice(indices: np.ndarray[Any, np.dtype[np.int64]]) -> torch.Tensor:
+    def read_twice(rows: np.ndarray[Any, np.dtype[np.int64]]) -> None:
         if next(calls) == 3:
             raise StoredPicturesError("the disk is gone")
-        return stage(indices)
+        read(rows)
 
-    monkeypatch.setattr(images, "_stage", staged_twice)
+    monkeypatch.setattr(images, "_read_now", read_twice)
     with pytest.raises(StoredPicturesError, match="gone"):
         list(run.events())
     assert run.step == 2
     assert run.history.num_steps == 2
     assert float(run._place.stepper.adam._steps) == 2.0
+
+
+class Reads:
+    """Notes which images are read, and by whom."""
+
+    def __init__(self, run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+        images = run._place.images
+        assert isinstance(images, StreamedImages)
+        self.images, self._read = images, images._read_now
+        self.sizes: list[int] = []
+        self.by_the_run: list[bool] = []
+        monkeypatch.setattr(images, "_read_now", self._noted)
+
+    def _noted(self, rows: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+        self.sizes.append(len(rows))
+        self.by_the_run.append(threading.current_thread() is threading.main_thread())
+        self._read(rows)
+
+
+def test_the_images_of_the_next_steps_are_read_by_another_thread_while_steps_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = with_little_memory(in_a_file(some_data(64, 10), tmp_path), monkeypatch, steps_per_chunk=2)
+    reads = Reads(run, monkeypatch)
+    finished(run)
+    # Eight batches of eight an epoch; what begins an epoch is waited for.
+    assert reads.sizes == [16] * (run.total_steps // 2)
+    assert reads.by_the_run == [True, False, False, False] * (run.total_steps // 8)
+
+
+def test_where_other_steps_come_than_was_foreseen_theirs_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = some_data(64, 10)
+    in_memory, stored = a_run(data), with_little_memory(in_a_file(data, tmp_path), monkeypatch, steps_per_chunk=1)
+    reads, events = Reads(stored, monkeypatch), stored.events()
+    for _ in events:
+        # A hand that moves at times makes chunks longer and shorter.
+        stored.stretch = 1 + stored.step % 3
+        if stored.step == 5 and reads.images._ahead is not None:
+            reads.images._ahead.rows = reads.images._ahead.rows[::-1]
+    finished(in_memory)
+    check_alike(in_memory, stored)
+
+
+def test_what_could_not_be_read_ahead_is_an_error_of_the_steps_that_need_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = with_little_memory(in_a_file(some_data(64, 10), tmp_path), monkeypatch, steps_per_chunk=2)
+    reads, events = Reads(run, monkeypatch), run.events()
+    read = reads._read
+
+    def broken(rows: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+        if len(reads.sizes) == 3:
+            raise StoredPicturesError("the disk is gone")
+        read(rows)
+
+    reads._read = broken
+    with pytest.raises(StoredPicturesError, match="gone"):
+        list(events)
+    assert run.step == 4
+    assert reads.by_the_run == [True, False, False]
