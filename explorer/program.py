@@ -191,15 +191,16 @@ def _make_views(settings: Settings) -> Views:
     curves.remember(settings)
     curves.wait()
     draw_pad.remember(settings)
-    ledger, compare, sampling = Later(LedgerPanel), ComparePanel(canvas), SamplingView()
+    ledger, compare = Later(LedgerPanel), ComparePanel(canvas)
     ledger()  # the one in front at the start
-    late = LatePanels(Later(_fit), Later(_ladder), Later(_gaps), Later(_read_outs), Later(_similar))
+    beside = Later(_fit), Later(_ladder), Later(_gaps), Later(_read_outs), Later(_similar)
+    late = LatePanels(*beside, Later(SamplingView))
     beside_curves = (late.ladder, late.gaps, late.read_outs, late.similar)
     below = (beside_curves, (ledger, late.fit))
-    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, *below, compare, sampling)
+    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, *below, compare, late.sampling)
     window = MainWindow(panels, settings)
     shown = (window, canvas, sliders, hand, draw_pad, curves, data, model, training)
-    return Views(*shown, ledger(), compare, sampling, late)
+    return Views(*shown, ledger(), compare, late)
 
 
 def _fit() -> "FitPanel":

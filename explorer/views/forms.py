@@ -82,6 +82,8 @@ def commit_pending_edit() -> None:
 
 @dataclass(slots=True)
 class _Row:
+    """A setting with its editor."""
+
     declared: Setting
     editor: Editor
     label: QLabel | None
