@@ -275,6 +275,7 @@ class LoadingThread(ServingThread):
                 self.picture_imported.emit(ImportedPicture(path, picture))
             case _ImportPlots():
                 with contextlib.suppress(ImportError):
+                    import numpy.ma  # noqa: F401 - np.unique and np.quantile, when they are first called
                     import pyqtgraph  # noqa: F401 - for the views
                 self.plots_imported.emit()
             case _GiveBack():
