@@ -1,6 +1,7 @@
 """The program as one object: threads, views, window and session, wired together."""
 
 import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ _PATIENCE_MS = 2000
 """For the first picture: curves are shown without it then."""
 _CURVES_MS = 150
 """For the curves to be made and drawn."""
+_USUAL_TURN_S, _SHORT_TURN_S = sys.getswitchinterval(), 0.001
+"""How long a thread may keep the interpreter's lock from another: usually, and while threads import and the window has
+much to paint, which asks for the lock again and again."""
 _TIDY_MS = 500
 """After what takes much memory for a moment."""
 
@@ -84,6 +88,7 @@ class Program(QObject):
     def start(self, paths: tuple[Path, ...] = ()) -> None:
         """Show the window, have opened what is to be opened, and start the threads when the window has painted."""
         self._paths = paths
+        sys.setswitchinterval(_SHORT_TURN_S)
         self.window.show()
         QTimer.singleShot(0, self._open_start)
 
@@ -127,8 +132,9 @@ class Program(QObject):
         if self.session.closing:
             return
         # Analyses wait for the digit that can be dragged, and for torch: beside its import both would be late.
-        self.workers.training.torch_loaded.connect(self._start_analyses)
-        self.workers.training.run_started.connect(self._start_analyses)
+        for there in (self.workers.training.torch_loaded, self.workers.training.run_started):
+            there.connect(self._start_analyses)
+            there.connect(self._take_usual_turns)
         # The training images are of no use to a hand that waits for its first digit.
         self.workers.loading.look_first()
         self.session.open_start(self._paths)
@@ -161,6 +167,9 @@ class Program(QObject):
         self.workers.loading.read_all()
         self.workers.training.load_torch()
 
+    def _take_usual_turns(self) -> None:
+        sys.setswitchinterval(_USUAL_TURN_S)
+
     def _start_analyses(self) -> None:
         if not self.session.closing and not self.workers.analysis.isRunning():
             self.workers.analysis.start()
@@ -174,6 +183,7 @@ class Program(QObject):
         self.settings.save()
         self._collector.stop()
         self._tidying.stop()
+        self._take_usual_turns()
         if self._errors is not None:
             self._errors.close()
         self.window.close_now()
@@ -191,15 +201,16 @@ def _make_views(settings: Settings) -> Views:
     curves.remember(settings)
     curves.wait()
     draw_pad.remember(settings)
-    ledger, compare, sampling = Later(LedgerPanel), ComparePanel(canvas), SamplingView()
+    ledger, compare = Later(LedgerPanel), ComparePanel(canvas)
     ledger()  # the one in front at the start
-    late = LatePanels(Later(_fit), Later(_ladder), Later(_gaps), Later(_read_outs), Later(_similar))
+    beside = Later(_fit), Later(_ladder), Later(_gaps), Later(_read_outs), Later(_similar)
+    late = LatePanels(*beside, Later(SamplingView))
     beside_curves = (late.ladder, late.gaps, late.read_outs, late.similar)
     below = (beside_curves, (ledger, late.fit))
-    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, *below, compare, sampling)
+    panels = Panels(data, model, training, canvas, hand, sliders, draw_pad, curves, *below, compare, late.sampling)
     window = MainWindow(panels, settings)
     shown = (window, canvas, sliders, hand, draw_pad, curves, data, model, training)
-    return Views(*shown, ledger(), compare, sampling, late)
+    return Views(*shown, ledger(), compare, late)
 
 
 def _fit() -> "FitPanel":

@@ -4,13 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.config import DataConfig
-from core.data.arrays import load_arrays
 from core.data.dataset import DataError, Dataset, ProgressCallback, QuickLook
 from core.data.files import OPENABLE, kind_of
-from core.data.folder import load_folder
-from core.data.idx import load_idx
 from core.data.mnist import load_mnist, quick_look_at_mnist
-from core.data.procedural import load_shapes
 from core.registry import Registry
 from core.stored_pictures import StoredPicturesError
 
@@ -19,13 +15,39 @@ PathLoader = Callable[[Path, DataConfig, ProgressCallback | None], Dataset]
 
 named_sources: Registry[NamedLoader] = Registry("data")
 named_sources.register("mnist")(load_mnist)
-named_sources.register("shapes")(load_shapes)
 
 readers: Registry[PathLoader] = Registry("kind of file")
-readers.register("folder")(load_folder)
-readers.register("idx")(load_idx)
-readers.register("npy")(load_arrays)
-readers.register("npz")(load_arrays)
+
+# What comes with the program is read at each start; what reads all else is imported when it is wanted.
+
+
+@named_sources.register("shapes")
+def _load_shapes(config: DataConfig, progress: ProgressCallback | None) -> Dataset:
+    from core.data.procedural import load_shapes  # noqa: PLC0415 - as above
+
+    return load_shapes(config, progress)
+
+
+@readers.register("folder")
+def _load_folder(path: Path, config: DataConfig, progress: ProgressCallback | None) -> Dataset:
+    from core.data.folder import load_folder  # noqa: PLC0415 - as above
+
+    return load_folder(path, config, progress)
+
+
+@readers.register("idx")
+def _load_idx(path: Path, config: DataConfig, progress: ProgressCallback | None) -> Dataset:
+    from core.data.idx import load_idx  # noqa: PLC0415 - as above
+
+    return load_idx(path, config, progress)
+
+
+@readers.register("npz")
+@readers.register("npy")
+def _load_arrays(path: Path, config: DataConfig, progress: ProgressCallback | None) -> Dataset:
+    from core.data.arrays import load_arrays  # noqa: PLC0415 - as above
+
+    return load_arrays(path, config, progress)
 
 
 def load_dataset(config: DataConfig, progress: ProgressCallback | None = None) -> Dataset:

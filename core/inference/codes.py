@@ -11,6 +11,7 @@ from core.data.binarisation import seen_by_model
 from core.findings.read_outs import ACTIVE_ABOVE
 from core.inference.coders import Coder
 from core.inference.network_coder import bounded
+from core.quantiles import quantiles
 from core.snapshots import Codes, LatentStatistics, Split, frozen
 
 PIECE_IMAGES = 512
@@ -113,7 +114,7 @@ def latent_statistics(codes: Codes, model_config: ModelConfig) -> LatentStatisti
     # Weights gone wild give means that no slider can show; the pictures are those of bounded codes too.
     mean = bounded(codes.mean)
     spread = mean.var(axis=0, dtype=np.float64)
-    low, median, high = np.quantile(mean, [LOW_QUANTILE, 0.5, HIGH_QUANTILE], axis=0)
+    low, median, high = quantiles(mean, (LOW_QUANTILE, 0.5, HIGH_QUANTILE))
     kl = None
     if codes.kl is not None:
         kl = frozen(codes.kl.mean(axis=0, dtype=np.float64), np.float32)

@@ -13,6 +13,7 @@ from core.data.binarisation import drawing_seen, seen_by_model
 from core.data.corruption import Corruptor, corruptor_for
 from core.data.dataset import Dataset
 from core.findings.pixel_sampling import PixelScore
+from core.quantiles import quantiles
 from core.shapes import PixelRow
 from core.snapshots import PictureEncoding
 from core.stored_pictures import Pictures, StoredPicturesError
@@ -105,7 +106,7 @@ class DrawingSession(QObject):
         else:
             with self._explaining():
                 ink = _some_of(dataset.held_out.images).mean(axis=(1, 2)) / 255.0
-                self._pad.set_usual_ink(*(float(share) for share in np.quantile(ink, _USUAL_INK)))
+                self._pad.set_usual_ink(*(float(share) for share in quantiles(ink, _USUAL_INK)))
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:

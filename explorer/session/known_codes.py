@@ -12,6 +12,8 @@ MAX_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class _Key:
+    """What was encoded."""
+
     fingerprint: str
     config: DataConfig
     split_name: str

@@ -8,6 +8,7 @@ from core.shapes import PixelRow
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
 from explorer.session.shown_data import SPLIT_NAMES
+from explorer.views.later import Later
 from explorer.views.sampling import SamplingView, StartOfSample
 from explorer.workers.inference import InferenceThread
 from explorer.workers.pixel_hand import PixelHand, Sampling
@@ -25,14 +26,14 @@ class SamplingSession(QObject):
 
     def __init__(
         self,
-        view: SamplingView,
+        view: Later[SamplingView],
         latent: LatentSession,
         drawing: DrawingSession,
         inference: InferenceThread,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._view = view
+        self._later = view
         self._latent = latent
         self._drawing = drawing
         self._config: ModelConfig | None = None
@@ -44,9 +45,19 @@ class SamplingSession(QObject):
         self._random = np.random.default_rng()
         # Pixels that are due, of which a slow drawing has a part at each tick.
         self._due = 0.0
-        self._timer = QTimer(view)
+        self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._on_tick)
+        view.then(self._connect)
+        inference.pixel_hand_ready.connect(self._on_hand_ready)
+        drawing.seen_changed.connect(self._on_drawn)
+
+    @property
+    def _view(self) -> SamplingView:
+        return self._later()
+
+    def _connect(self, view: SamplingView) -> None:
+        view.destroyed.connect(self._timer.stop)
         controls = view.controls
         controls.sample_requested.connect(self._on_sample)
         controls.running_chosen.connect(self._on_running)
@@ -54,15 +65,14 @@ class SamplingSession(QObject):
         controls.start_chosen.connect(self._begin)
         controls.count_chosen.connect(self._begin)
         controls.other_image_requested.connect(self._on_other_image)
-        inference.pixel_hand_ready.connect(self._on_hand_ready)
-        drawing.seen_changed.connect(self._on_drawn)
 
     def open_model(self, config: ModelConfig) -> None:
         """Prepare for the weights of another model; one with codes is none of this view's."""
         self._config = None if config.has_codes else config
         self._hand = self._sampling = None
         self._timer.stop()
-        self._view.set_state(None)
+        if self._later.is_made:
+            self._view.set_state(None)
         if self._config is not None:
             self._view.set_model(config)
             self._view.set_origin("")

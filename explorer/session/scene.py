@@ -3,6 +3,7 @@
 import numpy as np
 
 from core.config import ModelConfig
+from core.quantiles import quantiles
 from core.shapes import Code
 from core.snapshots import Codes, LatentStatistics
 from explorer.messages import Extent, MosaicRequest, SliderSpec
@@ -73,6 +74,6 @@ def thick_of(codes: Codes) -> Code:
     """Return the code nearest to the median code: amid the data, so that it decodes to something."""
     # Of millions some are enough, and the window waits for it.
     mean = codes.mean[:: -(-len(codes) // _MOST_LOOKED_AT)]
-    middle = np.median(mean, axis=0)
+    middle = quantiles(mean, (0.5,))[0]
     nearest: Code = mean[int(np.argmin(((mean - middle) ** 2).sum(axis=1)))]
     return nearest

@@ -53,7 +53,7 @@ class Session(QObject):
         self.latent = LatentSession(views.canvas, views.sliders, views.hand, workers.inference, self)
         self.sliders = SliderSession(views.sliders, self.latent, workers.inference, self)
         self.drawing = DrawingSession(views.draw_pad, views.canvas, self.latent, workers.inference, self)
-        self.sampling = SamplingSession(views.sampling, self.latent, self.drawing, workers.inference, self)
+        self.sampling = SamplingSession(views.late.sampling, self.latent, self.drawing, workers.inference, self)
         self.activations = ActivationSession(views.model, self.latent, self)
         self.training = TrainingSession(views.training, views.curves, self.latent, workers.training, self)
         self.subject = SubjectSession(self.latent, self.drawing, self)

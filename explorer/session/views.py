@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LatePanels:
-    """The panels that are behind another's tab when the window opens."""
+    """The panels that are not seen when the window opens: they are behind another's tab, or in another's place."""
 
     fit: "Later[FitPanel]"
     ladder: "Later[LadderPanel]"
     gaps: "Later[GapsPanel]"
     read_outs: "Later[ReadOutsPanel]"
     similar: "Later[SimilarPanel]"
+    sampling: Later[SamplingView]
+    """For a model without codes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +52,6 @@ class Views:
     training: TrainingPanel
     ledger: LedgerPanel
     compare: ComparePanel
-    sampling: SamplingView
     late: LatePanels
 
     @property
@@ -77,3 +78,8 @@ class Views:
     def similar(self) -> "SimilarPanel":
         """The panel of similar images."""
         return self.late.similar()
+
+    @property
+    def sampling(self) -> SamplingView:
+        """What stands in the canvas's place for a model without codes."""
+        return self.late.sampling()

@@ -200,7 +200,8 @@ class Docks:
         """Put all docks where they are at first, for a window of this height in pixels."""
         shape = self.shape(window, height)
         for dock in self.all():
-            dock.setFloating(False)
+            if dock.isFloating():
+                dock.setFloating(False)
             window.removeDockWidget(dock)
         window.addDockWidget(Area.LeftDockWidgetArea, self.experiment)
         window.addDockWidget(Area.RightDockWidgetArea, self.hand)

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 @dataclass(frozen=True, slots=True)
 class _Question:
+    """What a dialog asks for."""
+
     title: str
     mode: QFileDialog.FileMode
     filters: str = ""

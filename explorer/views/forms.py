@@ -82,6 +82,8 @@ def commit_pending_edit() -> None:
 
 @dataclass(slots=True)
 class _Row:
+    """A setting with its editor."""
+
     declared: Setting
     editor: Editor
     label: QLabel | None
@@ -186,7 +188,9 @@ class SectionForm(QWidget):
         return self._row(name).editor
 
     def _build(self) -> None:
-        self._show_relevant()
+        for name, declared in self._declared.items():
+            if self._is_relevant(name) and not folded(declared):
+                self._row(name)
         self._more.setText("More")
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._more.setIconSize(QSize(12, 12))
@@ -213,7 +217,7 @@ class SectionForm(QWidget):
                 self._align(row)
             if self.layout() is not None:
                 QWidget.setTabOrder(self._before(name), row.editor)
-            row.layout.setRowVisible(row.holder, self._is_relevant(name))
+                row.layout.setRowVisible(row.holder, self._is_relevant(name))
         return self._rows[name]
 
     def _made(self, declared: Setting) -> _Row:

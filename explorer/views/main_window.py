@@ -59,7 +59,7 @@ class Panels:
     ledger: tuple[Later[QWidget], ...] = ()
     """The ledger, and the panel that shares its place: fit q."""
     compare: QWidget | None = None
-    sampling: QWidget | None = None
+    sampling: Later[QWidget] | None = None
     """Stands where the canvas does for a model without codes."""
 
 

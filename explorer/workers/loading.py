@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, Signal
 
 from core.config import DataConfig
 from core.data.dataset import DataError, Dataset, QuickLook
-from core.data.importing import import_picture, needs_import_choices, preview_import, suggested_config
 from core.data.sources import load_dataset, load_quick_look
 from core.saved_model import FOREIGN_SUFFIXES, SavedModel
 from core.settings import ConfigError
@@ -43,33 +42,45 @@ class _Cancelled(Exception):  # noqa: N818 - a request, not an error
 
 @dataclass(frozen=True, slots=True)
 class _LoadData:
+    """Read a data set."""
+
     config: DataConfig
 
 
 @dataclass(frozen=True, slots=True)
 class _LoadModel:
+    """Read a model; `origin` goes back with it."""
+
     path: Path
     origin: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SaveModel:
+    """Write a model."""
+
     path: Path
     saved: SavedModel
 
 
 @dataclass(frozen=True, slots=True)
 class _OpenPath:
+    """Read what a path names, or ask first how it is to be imported."""
+
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class _Preview:
+    """Show what an import would give."""
+
     config: DataConfig
 
 
 @dataclass(frozen=True, slots=True)
 class _ImportPicture:
+    """Read one picture in the size of a model."""
+
     path: Path
     config: DataConfig
     height: int
@@ -78,28 +89,32 @@ class _ImportPicture:
 
 @dataclass(frozen=True, slots=True)
 class _FindRuns:
+    """Look for interrupted runs."""
+
     folder: Path
 
 
 @dataclass(frozen=True, slots=True)
 class _RemoveRun:
+    """Be rid of an interrupted run."""
+
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class _LoadRun:
+    """Read an interrupted run."""
+
     path: Path
     to_resume: bool
 
 
-@dataclass(frozen=True, slots=True)
 class _ImportPlots:
-    pass
+    """Import what draws curves."""
 
 
-@dataclass(frozen=True, slots=True)
 class _GiveBack:
-    pass
+    """Give freed memory back to the system."""
 
 
 _RunJob = _FindRuns | _LoadRun | _RemoveRun
@@ -253,10 +268,14 @@ class LoadingThread(ServingThread):
             case _Preview(config):
                 self.preview_ready.emit(_preview(config))
             case _ImportPicture(path, config, height, width):
+                # What imports pictures is imported by those who do, not by every window that opens.
+                from core.data.importing import import_picture
+
                 picture = import_picture(path, config, (height, width))
                 self.picture_imported.emit(ImportedPicture(path, picture))
             case _ImportPlots():
                 with contextlib.suppress(ImportError):
+                    import numpy.ma  # noqa: F401 - np.unique and np.quantile, when they are first called
                     import pyqtgraph  # noqa: F401 - for the views
                 self.plots_imported.emit()
             case _GiveBack():
@@ -274,7 +293,7 @@ class LoadingThread(ServingThread):
 
     def _load_model(self, path: Path, origin: str) -> None:
         if path.suffix.lower() in FOREIGN_SUFFIXES:
-            # Starting processes is imported by those who do, not by every window that opens.
+            # As what imports pictures: it starts processes.
             from core.storage.foreign.conversion import convert
 
             found = convert(path, waiting=self._check_wanted)
@@ -293,6 +312,8 @@ class LoadingThread(ServingThread):
         if is_run_folder(path):
             self.run_loaded.emit(loaded_run(path, to_resume=False))
             return
+        from core.data.importing import needs_import_choices, suggested_config
+
         config = suggested_config(path)
         if needs_import_choices(path):
             self.import_wanted.emit(_preview(config))
@@ -322,6 +343,8 @@ class LoadingThread(ServingThread):
 
 
 def _preview(config: DataConfig) -> ImportPreview:
+    from core.data.importing import preview_import
+
     found = preview_import(Path(config.source), config)
     pictures = tuple(found.pictures)
     return ImportPreview(config, found.num_images, found.num_broken, found.label_names, pictures, found.note)

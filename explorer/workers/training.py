@@ -51,44 +51,45 @@ _UNSEEN_S = 0.3
 _STRETCH_FOR_A_HAND = 3
 
 
-@dataclass(frozen=True, slots=True)
 class _LoadTorch:
-    pass
+    """Import torch."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Pause:
-    pass
+    """Let the run rest."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Resume:
-    pass
+    """Let it go on."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Stop:
-    pass
+    """End the run after its current chunk of steps."""
 
 
-@dataclass(frozen=True, slots=True)
 class _ShutDown:
-    pass
+    """End the thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
+    """Set a setting of the run that can change while it lasts."""
+
     name: str
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class _SendWeights:
+    """Send a copy of the weights, under this version number."""
+
     version: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Save:
+    """Write the model of the run as it stands."""
+
     path: Path
 
 

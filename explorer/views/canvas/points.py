@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.quantiles import quantiles
 from core.shapes import Code, CodeArray, Labels
 from explorer.messages import Extent
 from explorer.views.canvas.coordinates import MAX_COORDINATE, View
@@ -120,8 +121,8 @@ class PointCloud:
             return None
         # Of a million points some are enough, and take 20 ms instead of 100.
         sample = slice(None, None, max(self.num_drawn // 200_000, 1))
-        left, right = (float(value) for value in np.quantile(self.drawn_a[sample].astype(np.float64), (0.002, 0.998)))
-        bottom, top = (float(value) for value in np.quantile(self.drawn_b[sample].astype(np.float64), (0.002, 0.998)))
+        left, right = (float(value) for value in quantiles(self.drawn_a[sample].astype(np.float64), (0.002, 0.998)))
+        bottom, top = (float(value) for value in quantiles(self.drawn_b[sample].astype(np.float64), (0.002, 0.998)))
         return Extent(left, right, bottom, top)
 
     def _area(self) -> float:
@@ -129,7 +130,7 @@ class PointCloud:
         if self.num_drawn < 2:
             return 0.0
         sample = slice(None, None, max(self.num_drawn // 20_000, 1))
-        quartiles = np.quantile(np.stack((self.drawn_a[sample], self.drawn_b[sample])), (0.1, 0.9), axis=1)
+        quartiles = quantiles(np.stack((self.drawn_a[sample], self.drawn_b[sample]), axis=1), (0.1, 0.9))
         # 10 % to 90 % of a Gaussian spans 2.56 standard deviations; most of it stands within four.
         sides = (quartiles[1] - quartiles[0]) * (4.0 / 2.56)
         return float(sides[0]) * float(sides[1])

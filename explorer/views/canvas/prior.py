@@ -1,7 +1,6 @@
 """The prior's contours: circles in the plane, the density along a strip."""
 
 import math
-from statistics import NormalDist
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
@@ -86,13 +85,12 @@ def paint_prior_strip(painter: QPainter, view: View, colours: Palette, font: QFo
     """Draw the density of N(0, 1), mirrored, on the scale on which `peak` fills the strip; lines at 1, 2, 3 sigma."""
     painter.setFont(font)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    prior = NormalDist()
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(QColor(colours.prior), 1.25))
     extent = view.extent
     grid = [extent.left + extent.width * k / 240.0 for k in range(241)]
     for side in (0.5, -0.5):
-        outline = (view.to_pixels(a, side * prior.pdf(a) / max(peak, 1e-12)) for a in grid)
+        outline = (view.to_pixels(a, side * _density(a) / max(peak, 1e-12)) for a in grid)
         painter.drawPolyline(QPolygonF([QPointF(*point) for point in outline]))
     for deviations in (-3, -2, -1, 1, 2, 3):
         x, top = view.to_pixels(float(deviations), 0.5)
@@ -136,3 +134,8 @@ def _paint_label(painter: QPainter, colours: Palette, place: QPointF, text: str)
     box = QRectF(0.0, 0.0, size.width() + 8.0, metrics.height())
     box.moveCenter(place)
     paint_tag(painter, box, text, "prior", colours, painter.font())
+
+
+def _density(deviation: float) -> float:
+    """Return the density of N(0, 1)."""
+    return math.exp(-0.5 * deviation * deviation) / math.sqrt(math.tau)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from core.quantiles import quantiles
 from core.shapes import Code
 from explorer.views.canvas.points import Column, drawable
 
@@ -24,7 +25,7 @@ def strip_places(z: Code | Column, *, has_prior: bool) -> tuple[Column, float]:
     floor = PRIOR_PEAK if has_prior else 1e-12
     if not len(finite):
         return np.zeros(len(values), dtype=np.float32), floor
-    low, high = (float(value) for value in np.quantile(finite.astype(np.float64), (0.001, 0.999)))
+    low, high = (float(value) for value in quantiles(finite.astype(np.float64), (0.001, 0.999)))
     if not high - low > 1e-6 * max(abs(low), abs(high), 1e-6):
         return 0.2 * share, floor
     edges = np.linspace(low, high, NUM_BINS + 1)

@@ -14,7 +14,6 @@ from explorer.settings import Settings
 from explorer.theme import Palette, current_palette
 from explorer.views.curves.controls import ALL, CurveControls, with_hidden
 from explorer.views.curves.entries import WORDINGS, legend_entries
-from explorer.views.curves.export import figure_bytes, table_text
 from explorer.views.curves.kinds import caption_for, help_for, undefined_for
 from explorer.views.curves.legend import Entry, Legend
 from explorer.views.curves.options import CurveOptions
@@ -229,12 +228,16 @@ class CurvesPanel(QWidget):
 
     def save_picture(self, path: Path) -> None:
         """Save the visible plots with their legend as .png or .svg.  Raises OSError; ValueError for other suffixes."""
+        from explorer.views.curves.export import figure_bytes  # noqa: PLC0415 - few save a picture
+
         self.refresh()
         data = figure_bytes(path.suffix.lower(), self._shown(), self.legend.entries, self.unit_note)
         write_whole(path, data)
 
     def save_csv(self, path: Path) -> None:
         """Save every number behind the curves as a table.  Raises OSError."""
+        from explorer.views.curves.export import table_text  # noqa: PLC0415 - as above
+
         write_whole(path, "".join(table_text(self._record)).encode())
 
     def _shown(self) -> "list[QuantityPlot]":

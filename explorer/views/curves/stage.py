@@ -23,6 +23,7 @@ class Stage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._made: dict[str, QuantityPlot] = {}
+        self._kind: type[QuantityPlot] | None = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(4)
@@ -37,9 +38,14 @@ class Stage(QWidget):
         return self._made[name]
 
     def make_one(self, chosen: str) -> bool:
-        """Make a plot that `chosen`, a quantity or ALL, shows and that is not there; return whether there was one."""
+        """Make a plot that `chosen`, a quantity or ALL, shows and that is not there; return whether there was one.
+
+        What plots are made of is imported by a call of its own: with it the first would take as long as the next two.
+        """
         missing = [one for one in QUANTITIES if chosen in (one.name, ALL) and one.name not in self._made]
-        if missing:
+        if missing and self._kind is None:
+            self._kind = _imported()
+        elif missing:
             self._make(missing[0]).setVisible(True)
         return bool(missing)
 
@@ -62,10 +68,8 @@ class Stage(QWidget):
             plot.setVisible(chosen in (name, ALL))
 
     def _make(self, quantity: Quantity) -> "QuantityPlot":
-        # Not before it is needed: pyqtgraph takes a third of a second to import.
-        from explorer.views.curves.plot import QuantityPlot  # noqa: PLC0415
-
-        plot = QuantityPlot(quantity, self)
+        self._kind = self._kind or _imported()
+        plot = self._kind(quantity, self)
         plot.zoomed.connect(self.zoomed)
         plot.range_changed.connect(self.range_changed)
         plot.follow_requested.connect(self.follow_requested)
@@ -73,3 +77,10 @@ class Stage(QWidget):
         self._row.insertWidget(sum(name in self._made for name in before), plot, 1)
         self._made[quantity.name] = plot
         return plot
+
+
+def _imported() -> "type[QuantityPlot]":
+    # Not before it is needed: pyqtgraph takes a third of a second to import.
+    from explorer.views.curves.plot import QuantityPlot  # noqa: PLC0415
+
+    return QuantityPlot
