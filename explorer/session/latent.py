@@ -51,8 +51,8 @@ class LatentSession(QObject):
         self._config: ModelConfig | None = None
         self._hand: Hand | None = None
         self.reading = PictureReading(self)
-        self._data = ShownData(self.reading)
         self._known = KnownCodes()
+        self._data = ShownData(self.reading, self._known)
         self._handles = HandleSet()
         self._dimensions = Dimensions()
         self._live = False
