@@ -169,6 +169,8 @@ def test_the_other_half_may_be_looked_at_meanwhile(still: StillProgram) -> None:
     shown = still.session.latent.codes
     assert shown is not None
     assert shown.split == "train"
+    assert "encoded" not in strip_of(still).status
+    assert cancel_of(still).isHidden()
     still.window.split_chosen.emit("held_out")
     assert still.session.latent.codes is codes
 
@@ -184,6 +186,7 @@ def test_some_codes_that_come_late_leave_all_on_the_canvas_however_many_these_ar
     statistics = latent_statistics(codes, hand.config)
     still.workers.analysis.found.emit(Found(asked, EncodedHalf(codes, statistics)))
     still.workers.analysis.ended.emit(AnalysisEnded(asked))
+    assert strip_of(still).status == "All held-out images are encoded."
     late = CodesRequest("held_out", asked.dataset, len(some))
     still.workers.inference.codes_ready.emit(CodesResult(some, statistics, 1.0, late))
     assert still.session.latent.codes is codes
