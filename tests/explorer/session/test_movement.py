@@ -9,8 +9,9 @@ import pytest
 
 from core.snapshots import ExecutionPlan
 from explorer.messages import Subject
+from explorer.session import shown_data
 from explorer.session.subject import PACE_MS, STILL_MS
-from tests.open_program import OpenProgram, model_file
+from tests.open_program import OpenProgram, bars_data, model_file
 
 pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
 
@@ -70,6 +71,29 @@ def test_what_is_begun_amid_a_drag_begins_with_the_newest_image(opened: OpenProg
     np.testing.assert_array_equal(subject.pixels, hand.draw_at(code))
     opened.driver.wait(3 * PACE_MS)
     assert opened.session.analyses.fit._fit is not None
+
+
+def test_an_animated_slider_is_no_hand_and_all_images_are_encoded_meanwhile(
+    opened: OpenProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown_data, "REST_SUBSET", 20)
+    opened.window.split_chosen.emit("train")
+    opened.until("some codes", lambda: len(opened.session.latent.codes or ()) == 20)
+    heard, before = Heard(opened), opened.session.latent.selected_code
+    row = opened.views.sliders.row(1)
+    opened.raise_dock(opened.views.sliders)
+    row.animate.setChecked(True)
+    opened.window.commands.trigger("view.encode_all")
+    opened.until("all codes", lambda: len(opened.session.latent.codes or ()) == len(bars_data().train))
+    after = opened.session.latent.selected_code
+    assert before is not None
+    assert after is not None
+    assert opened.views.sliders.sweeps.running
+    assert before[1] != after[1]
+    assert heard.moving == []
+    opened.views.sliders.row(0).value_edited.emit(0, 0.4)
+    assert heard.moving == [True]
+    assert opened.views.sliders.sweeps.running
 
 
 def test_new_weights_under_a_drawing_are_no_movement(opened: OpenProgram) -> None:
