@@ -71,6 +71,7 @@ class Program(QObject):
         self._paths: tuple[Path, ...] = ()
         self._folder = folder
         self._errors: ErrorDialog | None = None
+        self._rest_begun = False
         self._tidying = QTimer(self, singleShot=True, interval=_TIDY_MS)
         self._tidying.timeout.connect(self.workers.beside.give_back_memory)
         for done in (self.workers.training.torch_loaded, self.workers.evidence.table_ready):
@@ -159,7 +160,10 @@ class Program(QObject):
         QTimer.singleShot(_PAINT_MS, self.workers.beside.import_plots)
 
     def _on_plots_imported(self) -> None:
-        self.workers.beside.plots_imported.disconnect(self._on_plots_imported)
+        # On a busy machine both have asked for them, and a signal on its way comes after a disconnection too.
+        if self._rest_begun:
+            return
+        self._rest_begun = True
         # Threads that hold the interpreter's lock meanwhile make a plot take three times as long.
         QTimer.singleShot(_CURVES_MS, self._load_the_rest)
 

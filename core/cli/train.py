@@ -62,13 +62,35 @@ def train(options: argparse.Namespace, command_line: str) -> int:
         with closing(keeper):
             if interrupted and start is not None:
                 keeper.take_up(start.history.last_step)
-            reading = ProgressBar("preparing", quiet=options.quiet)
-            run = TrainingRun(config, dataset, start=start, resume=interrupted is not None, progress=reading.update)
-            reading.clear()
+            preparing = _Preparing(ProgressBar("preparing", quiet=options.quiet), received)
+            try:
+                run = TrainingRun(config, dataset, start=start, resume=interrupted is not None, progress=preparing.tell)
+            except _GivenUp:
+                bar.say("stopped before the first step; nothing is written")
+                return 128 + received[0]
+            finally:
+                preparing.bar.clear()
             keeper.begin(run, start.history if start is not None else History(run.config.model.latent_dim))
             provenance = _provenance(run.config, command_line, start)
             training = _Training(run, out, provenance, bar, keeper, keep_optimiser=not options.without_optimiser)
             return training.pull(received)
+
+
+class _GivenUp(Exception):  # noqa: N818 - a request, not an error
+    """A signal came while images were read that a run needs before its first step."""
+
+
+class _Preparing:
+    """Shows how far those images are read, which takes minutes for a file larger than memory."""
+
+    def __init__(self, bar: ProgressBar, received: list[int]) -> None:
+        self.bar = bar
+        self._received = received
+
+    def tell(self, share: float, text: str) -> None:
+        if self._received:
+            raise _GivenUp
+        self.bar.update(share, text)
 
 
 class _Training:

@@ -174,7 +174,10 @@ def _read(path: Path, *, sample: bool = False) -> _Raw:
         if not _is_npz(path):
             header = read_header(file, size_of(file), name)
             layout = _layout(header.shape, name)
-            return _Raw(read_values(file, header, name, _rows(header, layout, sample=sample)), layout)
+            rows = _rows(header, layout, sample=sample)
+            if sample:  # what is read whole has been asked for its place before
+                check_loaded_size(header.bytes_of(rows), name, STORABLE)
+            return _Raw(read_values(file, header, name, rows), layout)
         archive = NpzFile(file, name)
         member = _image_member(archive, name)
         label_member, test_member = archive.first_of(_LABEL_NAMES), archive.first_of(_HELD_OUT_IMAGE_NAMES)
@@ -207,8 +210,10 @@ def _member(archive: NpzFile, member: str, label_member: str | None, name: str, 
 
 def _rows(header: NpyHeader, layout: _Layout, *, sample: bool) -> int | None:
     """Return how many images a sample reads; None for all of them."""
+    if not sample or layout.images_last:
+        return None
     most = min(_PREVIEW_BYTES, largest_loaded())
-    if not sample or layout.images_last or header.num_bytes <= most:
+    if header.num_bytes <= most:
         return None
     return max(layout.shape[0] * most // header.num_bytes, 1)
 

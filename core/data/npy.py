@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.data.dataset import DataError
-from core.data.files import MAX_BYTES, STORABLE, check_loaded_size, read_bytes
+from core.data.files import MAX_BYTES, read_bytes
 
 _MAX_HEADER = 10_000
 _REFUSED = {
@@ -36,6 +36,16 @@ class NpyHeader:
     def num_bytes(self) -> int:
         """Bytes of all values."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+    def shape_of(self, rows: int | None) -> tuple[int, ...]:
+        """Return the shape of the first rows, or of all for None and where it is not stored row by row."""
+        if rows is None or self.fortran_order or not self.shape or rows >= self.shape[0]:
+            return self.shape
+        return (rows, *self.shape[1:])
+
+    def bytes_of(self, rows: int | None) -> int:
+        """Return how many bytes reading the first rows brings into memory."""
+        return math.prod(self.shape_of(rows)) * self.dtype.itemsize
 
 
 def read_header(stream: BufferedIOBase, size: int, name: str) -> NpyHeader:
@@ -64,12 +74,11 @@ def read_header(stream: BufferedIOBase, size: int, name: str) -> NpyHeader:
 
 
 def read_values(stream: BufferedIOBase, header: NpyHeader, name: str, rows: int | None = None) -> np.ndarray[Any, Any]:
-    """Return the array that follows its header, or its first rows where it is stored row by row.  Raises DataError."""
-    shape = header.shape
-    if rows is not None and not header.fortran_order and shape and rows < shape[0]:
-        shape = (rows, *shape[1:])
-    num_bytes = math.prod(shape) * header.dtype.itemsize
-    check_loaded_size(num_bytes, name, STORABLE)
+    """Return the array that follows its header, or its first rows where it is stored row by row.  Raises DataError.
+
+    The caller has seen to it that so much may be brought into memory.
+    """
+    shape, num_bytes = header.shape_of(rows), header.bytes_of(rows)
     body = read_bytes(stream, num_bytes)
     if len(body) < num_bytes:
         raise DataError(f"{name}: it ends after {len(body):,} of {num_bytes:,} bytes; was it changed while being read?")

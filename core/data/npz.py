@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.data.dataset import DataError
+from core.data.files import STORABLE, check_loaded_size
 from core.data.npy import NpyHeader, read_header, read_values
 from core.regular_files import size_of
 
@@ -53,6 +54,7 @@ class NpzFile:
         info = self._members[member]
         with self._zip.open(info) as stream:
             header = read_header(stream, info.file_size, self._shown(member))  # type: ignore[arg-type]
+            check_loaded_size(header.bytes_of(rows), self._shown(member), STORABLE)
             return read_values(stream, header, self._shown(member), rows)  # type: ignore[arg-type]
 
     def _shown(self, member: str) -> str:

@@ -11,6 +11,7 @@ from explorer.workers.analysis import AnalysisEnded, Found
 from explorer.workers.encoding import EncodeAll
 
 COMMAND = "view.encode_all"
+_ALL_SHOWN = "The codes of all images are shown."
 
 
 class EncodingSession(QObject):
@@ -82,12 +83,13 @@ class EncodingSession(QObject):
     def _on_ended(self, ended: AnalysisEnded) -> None:
         if self._asked is None or ended.analysis is not self._asked:
             return
-        name = SPLIT_NAMES[self._asked.split_name]
+        name, latent = self._asked.split_name, self._hub.latent
         self._end()
-        if ended.failure is None:
-            self._window.show_status(f"All {name} images are encoded.")
-        else:
+        if ended.failure is not None:
             self._window.show_error(ended.failure)
+        elif latent.split_name == name and self._reason() == _ALL_SHOWN:
+            # Where the other half is looked at, it would be taken to be about that one.
+            self._window.show_status(f"All {SPLIT_NAMES[name]} images are encoded.")
 
     def _tell(self, done: int, total: int) -> None:
         self._window.show_encoding(done / total, f"Encoding {done:,} of {total:,}")
@@ -101,7 +103,7 @@ class EncodingSession(QObject):
             return "A run changes the weights: all images can be encoded when it is over."
         if codes is None or not hub.fits:
             return "No codes are shown yet."
-        return "" if len(codes) < codes.total else "The codes of all images are shown."
+        return "" if len(codes) < codes.total else _ALL_SHOWN
 
     def _offer(self) -> None:
         reason = self._reason()

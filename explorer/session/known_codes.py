@@ -7,7 +7,10 @@ from core.snapshots import Codes, LatentStatistics
 from explorer.messages import CodesRequest, CodesResult
 
 MAX_BYTES = 256 * 2**20
-"""What is kept: six million codes of two dimensions.  Those that were asked for longest ago go first."""
+"""What is kept, six million codes of two dimensions; more only of what the canvas shows, or came last.
+
+Those that were asked for longest ago go first.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class KnownCodes:
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
         self._version = -1
+        self._shown: _Key | None = None
         # From the one that was asked for longest ago to the newest.
         self._results: dict[_Key, tuple[Codes, LatentStatistics]] = {}
 
@@ -35,18 +39,23 @@ class KnownCodes:
         return sum(_bytes_of(codes) for codes, _ in self._results.values())
 
     def keep(self, result: CodesResult) -> None:
-        """Keep codes, unless they alone are too many or it is not known what they are of."""
+        """Keep codes, unless it is not known what they are of, or all of the half are there: some may come late."""
         self._turn_to(result.codes.version)
         request = result.request
         # Of data that are still being read the fingerprint is not known.
-        if not request.dataset.fingerprint or _bytes_of(result.codes) > self._max_bytes:
+        if not request.dataset.fingerprint or _key(request, whole=True) in self._results:
             return
-        key = _key(request, whole=len(result.codes) == result.codes.total)
+        key = _key_of(result)
         self._results.pop(key, None)
         # Not the result: it holds on to the data set.
         self._results[key] = (result.codes, result.statistics)
-        while self.num_bytes > self._max_bytes:
-            del self._results[next(iter(self._results))]
+        for old in list(self._results):
+            if self.num_bytes > self._max_bytes and old not in (key, self._shown):
+                del self._results[old]
+
+    def show(self, result: CodesResult | None) -> None:
+        """Keep these codes, however many, until the canvas shows others."""
+        self._shown = None if result is None else _key_of(result)
 
     def find(self, request: CodesRequest, version: int) -> CodesResult | None:
         """Return codes of that version that answer the request, all of the half where they are there; else None."""
@@ -63,6 +72,10 @@ class KnownCodes:
         if version != self._version:
             self._version = version
             self._results.clear()
+
+
+def _key_of(result: CodesResult) -> _Key:
+    return _key(result.request, whole=len(result.codes) == result.codes.total)
 
 
 def _key(request: CodesRequest, *, whole: bool) -> _Key:

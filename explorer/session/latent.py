@@ -26,8 +26,8 @@ class LatentSession(QObject):
     """Keeps canvas, sliders and picture in agreement about one selected code."""
 
     hand_changed = Signal(Hand)
-    code_moved = Signal()
-    """The user moved the selected code away from wherever it was."""
+    code_moved = Signal(bool)
+    """The selected code was moved away from wherever it was: by a hand, or (False) by an animation."""
     image_selected = Signal()
     """The user took hold of a data point, or selected a handle that came from one."""
     refreshed = Signal(float)
@@ -51,8 +51,8 @@ class LatentSession(QObject):
         self._config: ModelConfig | None = None
         self._hand: Hand | None = None
         self.reading = PictureReading(self)
-        self._data = ShownData(self.reading)
         self._known = KnownCodes()
+        self._data = ShownData(self.reading, self._known)
         self._handles = HandleSet()
         self._dimensions = Dimensions()
         self._live = False
@@ -261,7 +261,7 @@ class LatentSession(QObject):
             self._handles.selected = id_
             self._moved()
             if self.selected_image is None:
-                self.code_moved.emit()
+                self.code_moved.emit(True)
             else:
                 self.image_selected.emit()
 
@@ -270,17 +270,17 @@ class LatentSession(QObject):
         if self._handles.remove(id_):
             self._moved()
 
-    def move_selected_to(self, code: Code, *, keeps_image: bool = False) -> None:
+    def move_selected_to(self, code: Code, *, keeps_image: bool = False, by_hand: bool = True) -> None:
         """Put the selected handle on a code, of a drawing for instance."""
         if self._handles.selected is not None:
             self._handles.move(self._handles.selected, code, keeps_image=keeps_image)
             self._moved()
-            self.code_moved.emit()
+            self.code_moved.emit(by_hand)
 
     def _on_handle_add_requested(self, a: float, b: float) -> None:
         self._handles.add(placed(self.base_code, self._dimensions.axes, a, b))
         self._moved()
-        self.code_moved.emit()
+        self.code_moved.emit(True)
 
     def _on_point_grabbed(self, row: int, a: float, b: float) -> None:
         if self._data.codes is not None and 0 <= row < len(self._data.codes):
@@ -298,7 +298,7 @@ class LatentSession(QObject):
             self._handles.selected = id_
             self._handles.move(id_, placed(self._handles[id_].code, self._dimensions.axes, a, b), keeps_image=True)
             self._moved()
-            self.code_moved.emit()
+            self.code_moved.emit(True)
 
     def _on_pin_toggled(self, id_: int) -> None:
         self._handles.toggle_pin(id_)

@@ -10,10 +10,13 @@ REST_MS = 300
 
 
 class Movement(QObject):
-    """Says when a code begins to be dragged, or something to be drawn, and when the hand has come to rest."""
+    """Says when a code begins to be dragged, or something to be drawn, and when the hand has come to rest.
+
+    A code that an animation moves is no hand: it may go on for as long as what waits for the hand takes.
+    """
 
     moved = Signal()
-    """The hand has moved just now."""
+    """The hand has moved just now, or an animation."""
     changed = Signal(bool)
     """The hand moves, or rests."""
 
@@ -23,8 +26,14 @@ class Movement(QObject):
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._on_rest)
-        latent.code_moved.connect(self._on_moved)
+        latent.code_moved.connect(self._on_code_moved)
         drawing.pad_changed.connect(self._on_moved)
+
+    def _on_code_moved(self, by_hand: bool) -> None:  # noqa: FBT001 - a signal's argument
+        if by_hand:
+            self._on_moved()
+        else:
+            self.moved.emit()
 
     def _on_moved(self) -> None:
         moved_before = self._rest.isActive()

@@ -13,6 +13,7 @@ from core.shapes import Code, Picture, PixelRow, Scale
 from core.snapshots import Codes, Split
 from core.stored_pictures import StoredPictures
 from explorer.messages import CodesRequest, CodesResult, picture_of
+from explorer.session.known_codes import KnownCodes
 from explorer.session.reading import PictureReading, missing_picture
 from explorer.workers.hand import Hand
 
@@ -27,8 +28,9 @@ SPLIT_NAMES = {"train": "training", "held_out": "held-out"}
 class ShownData:
     """The open data set, the half of it that the canvas is to show, and the codes it shows until others come."""
 
-    def __init__(self, reading: PictureReading) -> None:
+    def __init__(self, reading: PictureReading, known: KnownCodes) -> None:
         self._reading = reading
+        self._known = known
         self.model: ModelConfig | None = None
         """The model that sees it."""
         self.corruptor: Corruptor | None = None
@@ -47,10 +49,12 @@ class ShownData:
     def show_codes(self, result: CodesResult) -> None:
         """Keep the codes that the canvas shows from now on."""
         self._codes, self._answered = result.codes, result.request
+        self._known.show(result)
 
     def clear_codes(self) -> None:
         """Forget the codes."""
         self._codes = self._answered = None
+        self._known.show(None)
 
     def request(self, *, live: bool) -> CodesRequest | None:
         """Return what to show until all is asked for, less while a run changes the weights; None for nothing."""

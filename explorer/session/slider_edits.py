@@ -51,7 +51,8 @@ class SliderSession(QObject):
             return
         changed = code.copy()
         changed[dimension] = value
-        self._latent.move_selected_to(changed, keeps_image=True)
+        by_hand = dimension not in self._sliders.sweeps.dimensions
+        self._latent.move_selected_to(changed, keeps_image=True, by_hand=by_hand)
 
     def _on_dimension_reset(self, dimension: int) -> None:
         centre = self._latent.dimensions.centre

@@ -50,8 +50,9 @@ class SlidersPanel(QWidget):
         self._waiting: tuple[SliderSpec, ...] | None = None
         self._enabled = True
         self._attended: int | None = None
-        self._sweeps = Sweeps(self)
-        self._sweeps.moved.connect(self._on_swept)
+        self.sweeps = Sweeps(self)
+        """Which dimensions move by themselves."""
+        self.sweeps.moved.connect(self._on_swept)
         self._top = TopRow(self)
         self.reset_all, self.sample, self.order = self._top.reset_all, self._top.sample, self._top.order
         self.reset_all.clicked.connect(self._on_reset_all)
@@ -133,11 +134,11 @@ class SlidersPanel(QWidget):
         rearranged = _arrangement(specs) != _arrangement(self._specs)
         self._specs = tuple(specs)
         self._values = {spec.dimension: self._values.get(spec.dimension, spec.centre) for spec in specs}
-        for dimension in self._sweeps.dimensions:
+        for dimension in self.sweeps.dimensions:
             if dimension in spans:
-                self._sweeps.set_span(dimension, spans[dimension])
+                self.sweeps.set_span(dimension, spans[dimension])
             else:
-                self._sweeps.stop(dimension)
+                self.sweeps.stop(dimension)
         if rearranged:
             self._leave_strip()
         self._fill_stacks()
@@ -155,8 +156,7 @@ class SlidersPanel(QWidget):
         if values.ndim != 1 or not np.isfinite(values).all():
             raise ValueError(f"a code must be one row of finite numbers, not {values.tolist()}")
         changed = [d for d in self._values if d < len(values) and self._values[d] != values[d]]
-        for dimension in changed:
-            self._values[dimension] = float(values[dimension])
+        self._values.update({dimension: float(values[dimension]) for dimension in changed})
         if changed:
             self._following.request()
         # The pictures along a slider depend on all the other values.
@@ -172,8 +172,8 @@ class SlidersPanel(QWidget):
         """Allow moving only while there is a code to move."""
         self._enabled = enabled
         if not enabled:
-            for dimension in self._sweeps.dimensions:
-                self._sweeps.stop(dimension)
+            for dimension in self.sweeps.dimensions:
+                self.sweeps.stop(dimension)
                 self._show_animated(dimension, animated=False)
             self._leave_strip()
         self._show_state()
@@ -283,13 +283,13 @@ class SlidersPanel(QWidget):
             row.show_animated(animated)
 
     def _stop_sweep(self, dimension: int) -> None:
-        if dimension in self._sweeps.dimensions:
-            self._sweeps.stop(dimension)
+        if dimension in self.sweeps.dimensions:
+            self.sweeps.stop(dimension)
             self._show_animated(dimension, animated=False)
             self.animate_toggled.emit(dimension, False)
 
     def _stop_all_sweeps(self) -> None:
-        for dimension in sorted(self._sweeps.dimensions):
+        for dimension in sorted(self.sweeps.dimensions):
             self._stop_sweep(dimension)
 
     def _on_row_made(self, row: SliderRow) -> None:
@@ -303,7 +303,7 @@ class SlidersPanel(QWidget):
 
     def _on_row_filled(self, row: SliderRow) -> None:
         row.show_value(self._values[row.dimension])
-        row.show_animated(row.dimension in self._sweeps.dimensions)
+        row.show_animated(row.dimension in self.sweeps.dimensions)
 
     def _on_value_edited(self, dimension: int, value: float) -> None:
         self.touched.emit()
@@ -324,9 +324,9 @@ class SlidersPanel(QWidget):
 
     def _on_animate(self, dimension: int, animated: bool) -> None:  # noqa: FBT001 - a slot
         if animated:
-            self._sweeps.start(dimension, self.row(dimension).span, self._values[dimension])
+            self.sweeps.start(dimension, self.row(dimension).span, self._values[dimension])
         else:
-            self._sweeps.stop(dimension)
+            self.sweeps.stop(dimension)
         self.animate_toggled.emit(dimension, animated)
 
     def _on_reset_all(self) -> None:
@@ -377,12 +377,12 @@ class SlidersPanel(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         """Sweep nothing while nobody looks."""
         super().hideEvent(event)
-        self._sweeps.pause()
+        self.sweeps.pause()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Go on sweeping."""
         super().showEvent(event)
-        self._sweeps.resume()
+        self.sweeps.resume()
         self._show_values()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,26 @@ def test_ctrl_c_before_the_first_step_leaves_the_file_that_would_be_overwritten(
     monkeypatch.setattr("core.training.loop.TrainingRun", Signalled)
     assert cli.main(["train", "--data", str(data), "--out", str(model), "--force", *SMALL]) == 130
     assert model.read_bytes() == before
+
+
+def test_ctrl_c_while_images_are_read_for_their_mean_does_not_wait_for_the_last(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = 0
+
+    def read_for_ever(_images: object, progress: Callable[[float, str], None]) -> None:
+        nonlocal told
+        while told < 100:
+            told += 1
+            if told == 3:
+                signal.raise_signal(signal.SIGINT)
+            progress(0.1, "reading")
+
+    monkeypatch.setattr("core.training.resident.ResidentImages.mean_picture", read_for_ever)
+    out = tmp_path / "m"
+    assert cli.main(["train", "--data", str(data), "--out", str(out), *SMALL]) == 130
+    assert told == 3
+    assert list(tmp_path.glob("m*")) == []
 
 
 def test_a_recipe_keeps_all_digits() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.config import DataConfig
-from core.data import files
+from core.data import arrays, files
 from core.data.dataset import DataError, Dataset
 from core.data.importing import preview_import, suggested_config
 from core.data.sources import load_dataset
@@ -163,3 +163,23 @@ def test_the_search_for_the_brightest_pixel_tells_how_far_it_is_and_can_be_given
     with pytest.raises(Enough):
         load_dataset(config, give_up)
     assert [text for _, text in told] == ["looking for the brightest pixel"]
+
+
+def test_what_found_its_place_in_memory_is_not_refused_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "a.npy", some_pictures())
+    free = [2**30]
+    place_in_file = arrays._place_in_file
+
+    def place_then_less(path: Path) -> object:
+        found = place_in_file(path)
+        free.append(0)
+        return found
+
+    monkeypatch.setattr(files, "memory_to_plan_with", lambda: free[-1])
+    with monkeypatch.context() as patch:
+        patch.setattr(arrays, "_place_in_file", place_then_less)
+        # The pictures as they are made of the array are another matter, with a remedy of their own.
+        with pytest.raises(DataError, match="choose a smaller size for them"):
+            load(tmp_path / "a.npy")

@@ -90,9 +90,35 @@ def test_what_is_kept_has_a_bound_and_what_was_asked_for_longest_ago_goes_first(
     assert known.find(request(20, "held_out"), 1) is None
 
 
-def test_what_is_larger_than_the_bound_alone_is_not_kept_and_drives_nothing_out() -> None:
+def test_what_is_larger_than_the_bound_alone_is_kept_until_others_come() -> None:
     known = KnownCodes(max_bytes=30 * BYTES_EACH)
     known.keep(result(20, "held_out"))
     known.keep(result(40))
+    assert known.find(request(40), 1) is not None
+    assert known.find(request(20, "held_out"), 1) is None
+    known.keep(result(20, "held_out"))
     assert known.find(request(40), 1) is None
-    assert known.find(request(20, "held_out"), 1) is not None
+    assert known.num_bytes == 20 * BYTES_EACH
+
+
+def test_what_the_canvas_shows_is_kept_however_much_it_is() -> None:
+    known = KnownCodes(max_bytes=30 * BYTES_EACH)
+    whole = result(40)
+    known.keep(whole)
+    known.show(whole)
+    for fingerprint in ("one", "two"):
+        known.keep(result(20, dataset=replace(DATA, fingerprint=fingerprint)))
+        assert known.find(request(40), 1) is not None
+    known.show(None)
+    known.keep(result(20, "held_out"))
+    assert known.find(request(40), 1) is None
+
+
+def test_some_codes_that_come_late_do_not_take_the_place_of_all() -> None:
+    known = KnownCodes(max_bytes=30 * BYTES_EACH)
+    known.keep(result(40))
+    known.keep(result(10))
+    assert known.num_bytes == 40 * BYTES_EACH
+    found = known.find(request(10), 1)
+    assert found is not None
+    assert len(found.codes) == 40

@@ -9,8 +9,9 @@ import pytest
 
 from core.snapshots import ExecutionPlan
 from explorer.messages import LedgerAnswer, Subject
+from explorer.session import shown_data
 from explorer.session.subject import PACE_MS, STILL_MS
-from tests.open_program import OpenProgram, model_file
+from tests.open_program import OpenProgram, bars_data, model_file
 
 pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
 
@@ -95,6 +96,27 @@ def test_an_answer_is_painted_by_itself(opened: OpenProgram) -> None:
     opened.views.ledger.bars.painted.connect(lambda: painted.append(True))
     ledger._on_answer(answers[-1])
     assert painted
+
+
+def test_an_animated_slider_is_no_hand_and_all_images_are_encoded_meanwhile(
+    opened: OpenProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latent, row = opened.session.latent, opened.views.sliders.row(1)
+    monkeypatch.setattr(shown_data, "REST_SUBSET", 20)
+    opened.window.split_chosen.emit("train")
+    opened.until("some codes", lambda: len(latent.codes or ()) == 20)
+    heard, before = Heard(opened), latent.selected_code
+    assert before is not None
+    opened.raise_dock(opened.views.sliders)
+    row.animate.setChecked(True)
+    opened.until("the animation", lambda: latent.selected_code is not None and latent.selected_code[1] != before[1])
+    opened.window.commands.trigger("view.encode_all")
+    opened.until("all codes", lambda: len(latent.codes or ()) == len(bars_data().train))
+    assert opened.views.sliders.sweeps.running
+    assert heard.moving == []
+    opened.views.sliders.row(0).value_edited.emit(0, 0.4)
+    assert heard.moving == [True]
+    assert opened.views.sliders.sweeps.running
 
 
 def test_new_weights_under_a_drawing_are_no_movement(opened: OpenProgram) -> None:

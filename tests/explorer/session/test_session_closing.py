@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -199,6 +200,22 @@ def test_no_thread_begins_once_the_end_has_begun(unopened: OpenProgram) -> None:
     for thread in unopened.program.workers.all:
         thread.start()
         assert not thread.isRunning()
+
+
+def test_plots_that_are_imported_twice_in_one_moment_begin_the_rest_once(unopened: OpenProgram) -> None:
+    program = unopened.program
+    with (
+        mock.patch.object(program.workers.beside, "import_plots") as asked,
+        mock.patch.object(program.workers.training, "load_torch") as load,
+    ):
+        unopened.start()
+        unopened.until("the first picture", lambda: asked.called)
+        # Two that are on their way: that of the first picture, and that of a patience that has come to its end.
+        program._on_plots_imported()
+        program._on_plots_imported()
+        unopened.driver.wait(500)
+    assert load.call_count == 1
+    assert unopened.close() < CLOSING_S
 
 
 def test_what_is_typed_and_not_entered_is_in_the_run_that_its_key_starts(opened: OpenProgram) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QToolButton
 
 from core.findings.encoding import EncodedHalf, EncodedSoFar
 from core.inference.codes import encode_split, latent_statistics
-from explorer.messages import CodesRequest, Failed
+from explorer.messages import CodesRequest, CodesResult, Failed
 from explorer.session import shown_data
 from explorer.views.tool_strip import ToolStrip
 from explorer.workers.analysis import Analysis, AnalysisEnded, Found
@@ -169,6 +169,29 @@ def test_the_other_half_may_be_looked_at_meanwhile(still: StillProgram) -> None:
     shown = still.session.latent.codes
     assert shown is not None
     assert shown.split == "train"
+    assert "encoded" not in strip_of(still).status
+    assert cancel_of(still).isHidden()
+    still.window.split_chosen.emit("held_out")
+    assert still.session.latent.codes is codes
+
+
+def test_some_codes_that_come_late_leave_all_on_the_canvas_however_many_these_are(
+    still: StillProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(still.session.latent._known, "_max_bytes", 100)
+    asked, hand, some = begun(still), still.session.latent.hand, still.session.latent.codes
+    assert hand is not None
+    assert some is not None
+    codes = encode_split(hand.coder, bars_data().held_out, "held_out", asked.dataset.config)
+    statistics = latent_statistics(codes, hand.config)
+    still.workers.analysis.found.emit(Found(asked, EncodedHalf(codes, statistics)))
+    still.workers.analysis.ended.emit(AnalysisEnded(asked))
+    assert strip_of(still).status == "All held-out images are encoded."
+    late = CodesRequest("held_out", asked.dataset, len(some))
+    still.workers.inference.codes_ready.emit(CodesResult(some, statistics, 1.0, late))
+    assert still.session.latent.codes is codes
+    still.window.split_chosen.emit("train")
+    still.answer_codes(hand, asked_codes(still))
     still.window.split_chosen.emit("held_out")
     assert still.session.latent.codes is codes
 

@@ -18,7 +18,7 @@ def test_a_sweep_passes_low_and_high_and_comes_back(make: Make) -> None:
     QTest.mouseClick(panel.row(2).animate, LEFT)
     heard = Heard(panel)
     for _ in range(81):
-        panel._sweeps.advance(0.05)
+        panel.sweeps.advance(0.05)
     values = [value for dimension, value in heard.of("value_edited") if dimension == 0]
     assert max(values) == pytest.approx(3.0, abs=0.01)
     assert min(values) == pytest.approx(-2.0, abs=0.01)
@@ -28,7 +28,7 @@ def test_a_sweep_passes_low_and_high_and_comes_back(make: Make) -> None:
 
 
 def sweeping(panel: SlidersPanel) -> bool:
-    return panel._sweeps.running
+    return panel.sweeps.running
 
 
 def test_nothing_is_swept_while_nobody_looks(make: Make) -> None:
@@ -113,7 +113,7 @@ def test_without_a_code_nothing_moves(make: Make) -> None:
     QTest.mouseClick(row.track, LEFT, pos=place(row, 1.0))
     QTest.mouseClick(panel.sample, LEFT)
     assert heard.events == []
-    assert not panel._sweeps.running
+    assert not panel.sweeps.running
     assert "handle" in panel._hint.text()
     panel.set_enabled_for_code(True)
     QTest.mouseClick(row.track, LEFT, pos=place(row, 1.0))

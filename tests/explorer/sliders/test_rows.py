@@ -276,4 +276,4 @@ def test_a_swept_dimension_moves_and_stops_when_grabbed(make: Make, qtbot: QtBot
     QTest.mouseRelease(row.track, LEFT, pos=place(row, 0.0))
     assert heard.of("animate_toggled") == [(1, True), (1, False)]
     assert not row.animate.isChecked()
-    assert not panel._sweeps.running
+    assert not panel.sweeps.running
