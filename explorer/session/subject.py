@@ -12,6 +12,11 @@ PACE_MS = 40
 """Least time between two tellings: what follows from the image costs several times what decoding it does."""
 STILL_MS = 10
 """Without a movement for so long, which a mouse makes every 8 ms, the hand may rest, and is told of at once."""
+EARLY_MS = 4
+"""So much sooner than that pace is soon enough right after a movement.
+
+Its picture is painted, and there is time until the next one, which would else meet what follows from the image.
+"""
 NO_CODES = "An autoregressive model has no latent code: log p(x) is exact, and there is no bound beside it."
 
 
@@ -97,7 +102,7 @@ class SubjectSession(QObject):
     def _tell_soon(self) -> None:
         if not self._stopped:
             left = PACE_MS - self._told.elapsed() if self._told.isValid() else 0
-            self._timer.start(min(max(left, 0), STILL_MS))
+            self._timer.start(0 if left <= EARLY_MS else STILL_MS)
 
     def _tell(self) -> None:
         self._told.start()

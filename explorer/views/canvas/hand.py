@@ -14,7 +14,6 @@ from explorer.views.canvas.handles import HandleMark
 from explorer.views.canvas.pacing import Pacer
 from explorer.views.canvas.scales import axis_name
 from explorer.views.canvas.setters import CanvasSetters
-from explorer.views.frames import paint_now
 
 HOVER_PX = 8.0
 DRAG_THRESHOLD_PX = 3.0
@@ -182,7 +181,7 @@ class CanvasHand(CanvasSetters):
         moved = dataclasses.replace(handle, code=code)
         self.set_handles(tuple(moved if other is handle else other for other in self._handles), self._selected)
         self.handle_dragged.emit(handle_id, a, b)
-        paint_now(self)
+        self.paint_now()
 
     def _let_go(self) -> None:
         held = self._held_id if self._gesture is Gesture.HANDLE and self._moved else None

@@ -10,7 +10,7 @@ import pytest
 from core.snapshots import ExecutionPlan
 from explorer.messages import LedgerAnswer, Subject
 from explorer.session import shown_data
-from explorer.session.subject import PACE_MS, STILL_MS
+from explorer.session.subject import EARLY_MS, PACE_MS, STILL_MS
 from tests.open_program import OpenProgram, bars_data, model_file
 
 pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
@@ -139,3 +139,36 @@ def test_memory_is_given_back_as_long_after_a_run_has_begun_as_after_anything_el
     opened.program.workers.training.run_started.emit(3, plan)
     assert tidying.isActive()
     assert tidying.interval() == wait > 3
+
+
+def test_a_map_that_comes_is_painted_by_itself(opened: OpenProgram) -> None:
+    painted: list[int] = []
+    opened.views.canvas.painted.connect(painted.append)
+    mosaic = opened.views.canvas._mosaic
+    assert mosaic is not None
+    opened.views.canvas.set_mosaic(None)
+    opened.program.workers.inference.mosaic_ready.emit(mosaic, 1.0)
+    assert painted
+    assert opened.views.canvas._mosaic is mosaic
+
+
+def test_an_image_is_told_of_right_after_a_movement_and_not_shortly_before_the_next(
+    opened: OpenProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject, waits = opened.session.subject, []
+    monkeypatch.setattr(subject._timer, "start", waits.append)
+    for elapsed in (PACE_MS, PACE_MS - EARLY_MS, PACE_MS - EARLY_MS - 1, 0):
+        monkeypatch.setattr(subject, "_told", StoppedClock(elapsed))
+        subject._on_code_moved()
+    assert waits == [0, 0, STILL_MS, STILL_MS]
+
+
+class StoppedClock:
+    def __init__(self, elapsed_ms: int) -> None:
+        self._elapsed_ms = elapsed_ms
+
+    def isValid(self) -> bool:  # noqa: N802
+        return True
+
+    def elapsed(self) -> int:
+        return self._elapsed_ms
