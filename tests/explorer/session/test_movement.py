@@ -155,7 +155,8 @@ def test_a_map_that_comes_is_painted_by_itself(opened: OpenProgram) -> None:
 def test_an_image_is_told_of_right_after_a_movement_and_not_shortly_before_the_next(
     opened: OpenProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subject, waits = opened.session.subject, []
+    subject = opened.session.subject
+    waits: list[int] = []
     monkeypatch.setattr(subject._timer, "start", waits.append)
     for elapsed in (PACE_MS, PACE_MS - EARLY_MS, PACE_MS - EARLY_MS - 1, 0):
         monkeypatch.setattr(subject, "_told", StoppedClock(elapsed))
