@@ -21,7 +21,6 @@ from explorer.views.curves.quantities import KL_PER_DIMENSION, MOST_DIMENSIONS, 
 from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.stage import Stage
 from explorer.views.curves.style import panel_style
-from explorer.views.frames import paint_now
 from explorer.views.writing import not_written, write_whole
 
 if TYPE_CHECKING:
@@ -271,7 +270,6 @@ class CurvesPanel(QWidget):
         if not self._undrawn:
             self._begin_drawing()
         self._draw_one()
-        paint_now(self)
         if self._undrawn:
             self._timer.start(0)
         elif self._dirty:

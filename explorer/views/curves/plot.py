@@ -160,6 +160,8 @@ class QuantityPlot(QWidget):
             self._set_trace(trace, drawn[index] if index < len(drawn) else {}, bottom - reach, top + reach)
         self._backdrop.draw(self._record.notes, scales)
         self._read()
+        # Else the view places its curves only while it is painted, and is painted a second time for it.
+        self.view.prepareForPaint()
 
     @property
     def scales(self) -> Scales:
