@@ -52,6 +52,9 @@ class Backdrop:
         for item, kinds in zip(self._notes, _NOTE_KINDS, strict=True):
             # That a run starts where its curves begin needs no line.
             told = [note.step for note in notes if note.kind in kinds and (note.kind != "start" or note.step > first)]
+            if not told:
+                item.setVisible(False)
+                continue
             steps = np.array(told, np.float64)
             places = scales.x_of(steps)
             places = places[(places >= left) & (places <= right)]
