@@ -17,6 +17,9 @@ THICKEN_ABOVE = 150_000
 SMALLEST_RADIUS = 0.9
 LARGEST_RADIUS = 4.0
 MAX_DEVICE_PIXELS = 64_000_000
+PAN_PX = 64
+"""So far points are stamped around what is shown."""
+_WHOLE_PIXEL = 0.01
 
 Inks = np.ndarray[Any, np.dtype[np.uint32]]
 Offsets = tuple[tuple[int, int], ...]
@@ -62,36 +65,54 @@ def ink_table(colours: Palette, coverage: float, *, labelled: bool, opacity: flo
 
 
 class Scatter:
-    """The image of a cloud for a view; made anew only when one of them, the theme or the pixel ratio changed."""
+    """The image of a cloud for a view and a little around it; a pan shows another part of it as long as that suffices.
+
+    It is made anew when the cloud, the scale, the theme or the pixel ratio changed.
+    """
 
     def __init__(self) -> None:
         self._key: tuple[object, ...] = ()
+        self._view = View(1, 1)
         self._cloud: PointCloud | None = None
         self._ink_key: tuple[object, ...] = ()
         self._inks: list[Inks] = []
         self._buffer: Inks = np.zeros((1, 1), dtype=np.uint32)
-        self._margin = 0
+        self._margin = self._spare = 0
+        """Device pixels around what is shown, and how many of them a pan may use."""
 
     def paint(
         self, painter: QPainter, cloud: PointCloud, view: View, ratio: float, colours: Palette, opacity: float = 1.0
     ) -> None:
         """Draw the cloud over the whole widget; `ratio` is the number of device pixels for a pixel."""
-        key = (view, ratio, colours, opacity)
-        if cloud is not self._cloud or key != self._key:
+        key = (view.width, view.height, view.scale, view.strip, ratio, colours, opacity)
+        shift = self._shift_to(view, ratio) if cloud is self._cloud and key == self._key else None
+        if shift is None:
             self._stamp(cloud, view, ratio, colours, opacity)
-            self._cloud, self._key = cloud, key
+            self._cloud, self._key, self._view, shift = cloud, key, view, (0, 0)
         height, width = self._buffer.shape
         image = QImage(self._buffer.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
         margin = self._margin
-        source = QRectF(margin, margin, width - 2 * margin, height - 2 * margin)
+        source = QRectF(margin - shift[0], margin - shift[1], width - 2 * margin, height - 2 * margin)
         painter.drawImage(QRectF(0.0, 0.0, source.width() / ratio, source.height() / ratio), image, source)
+
+    def _shift_to(self, view: View, ratio: float) -> tuple[int, int] | None:
+        """Return by how many device pixels the points have moved since they were stamped.
+
+        None where the image does not reach that far, or where they would fall on other pixels.
+        """
+        before, now = self._view.to_pixels(*view.centre), view.to_pixels(*view.centre)
+        moved = [(new - old) * ratio for old, new in zip(before, now, strict=True)]
+        shift = [round(distance) for distance in moved]
+        exact = all(abs(distance - whole) < _WHOLE_PIXEL for distance, whole in zip(moved, shift, strict=True))
+        return (shift[0], shift[1]) if exact and max(map(abs, shift)) <= self._spare else None
 
     def _stamp(self, cloud: PointCloud, view: View, ratio: float, colours: Palette, opacity: float) -> None:
         thicken = cloud.num_drawn > THICKEN_ABOVE
         radius = 1.0 if thicken else max(round(disc_radius(cloud, view) * ratio * 4.0) / 4.0, 0.75)
         stamp = disc(radius)
         reach = math.ceil(radius + 0.5)
-        self._clear(view, ratio, 2 * reach + 1)
+        self._spare = round(PAN_PX * ratio)
+        self._clear(view, ratio, self._spare + 2 * reach + 1)
         self._mix_inks(cloud, colours, opacity, (1.0,) if thicken else tuple(coverage for coverage, _ in stamp))
         if not cloud.num_drawn:
             return

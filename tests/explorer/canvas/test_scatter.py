@@ -12,13 +12,13 @@ from explorer.views.canvas.points import PointCloud
 from explorer.views.canvas.scatter import Scatter, disc, disc_radius
 
 
-def painted(cloud: PointCloud, view: View, ratio: float = 1.0) -> np.ndarray:
+def painted(cloud: PointCloud, view: View, ratio: float = 1.0, points: Scatter | None = None) -> np.ndarray:
     """Return the picture of a cloud on black, shape (height, width, 3) in device pixels."""
     image = QImage(round(view.width * ratio), round(view.height * ratio), QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
     image.fill(QColor("black"))
     painter = QPainter(image)
-    Scatter().paint(painter, cloud, view, ratio, LIGHT)
+    (points or Scatter()).paint(painter, cloud, view, ratio, LIGHT)
     painter.end()
     flat = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(image.height(), -1, 4)
     return flat[:, : image.width(), 2::-1].astype(int)
@@ -103,3 +103,42 @@ def test_no_points_one_point_and_equal_points_are_painted(qtbot: QtBot) -> None:
     assert painted(PointCloud([], []), view).sum() == 0
     assert painted(PointCloud([0.0], [0.0]), view).sum() > 0
     assert painted(PointCloud([0.0] * 9, [0.0] * 9), view).sum() > 0
+
+
+class Stamped(Scatter):
+    """Counts how often the points are stamped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def _stamp(self, *rest: object) -> None:
+        self.times += 1
+        super()._stamp(*rest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize(("dx", "dy"), [(1.0, 0.0), (-30.0, 17.0), (scatter.PAN_PX, -scatter.PAN_PX)])
+def test_a_pan_shows_what_was_stamped_and_it_is_what_would_be(qtbot: QtBot, ratio: float, dx: float, dy: float) -> None:
+    assert qtbot is not None
+    generator, points = np.random.default_rng(0), Stamped()
+    # Away from the borders of pixels, where a float may fall to either side.
+    a, b = ((generator.integers(-150, 150, 400) + 0.25) / 16.0 for _ in range(2))
+    cloud, view = PointCloud(a, b, generator.integers(0, 10, 400)), View(160, 120, scale=16.0)
+    painted(cloud, view, ratio, points)
+    moved = view.panned(dx, dy)
+    np.testing.assert_array_equal(painted(cloud, moved, ratio, points), painted(cloud, moved, ratio))
+    assert points.times == 1
+    np.testing.assert_array_equal(painted(cloud, view, ratio, points), painted(cloud, view, ratio))
+    assert points.times == 1
+
+
+def test_points_are_stamped_anew_where_a_pan_goes_too_far_or_not_by_whole_pixels_or_the_scale_changes(
+    qtbot: QtBot,
+) -> None:
+    assert qtbot is not None
+    points, cloud, view = Stamped(), PointCloud([0.0, 1.0], [0.0, 0.5]), View(160, 120, scale=16.0)
+    views = (view, view.panned(scatter.PAN_PX + 1.0, 0.0), view.panned(0.5, 0.0), view.zoomed(1.1, 80.0, 60.0))
+    for count, one in enumerate(views, 1):
+        np.testing.assert_array_equal(painted(cloud, one, 1.0, points), painted(cloud, one))
+        assert points.times == count
