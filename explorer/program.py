@@ -47,6 +47,8 @@ _CURVES_MS = 150
 _USUAL_TURN_S, _SHORT_TURN_S = sys.getswitchinterval(), 0.001
 """How long a thread may keep the interpreter's lock from another: usually, and while threads import and the window has
 much to paint, which asks for the lock again and again."""
+_START_MS = 20_000
+"""After so long a start is over, whatever has come of it."""
 _TIDY_MS = 500
 """After what takes much memory for a moment."""
 
@@ -145,6 +147,7 @@ class Program(QObject):
         self.session.latent.refreshed.connect(self._on_first_picture)
         # There may be no picture, as when the data have gone away.
         QTimer.singleShot(_PATIENCE_MS, self.workers.beside.import_plots)
+        QTimer.singleShot(_START_MS, self._take_usual_turns)
         QTimer.singleShot(_PAINT_MS, self._start_threads)
 
     def _start_threads(self) -> None:

@@ -152,6 +152,9 @@ class _Ahead(Thread):
             self._read(self.rows)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the images are needed
             self.error = error
+        finally:
+            # It knows the images, which know this thread: neither would be let go of by itself.
+            del self._read
 
     def holds(self, rows: Rows) -> bool:
         """Whether these are the first of them."""

@@ -108,7 +108,7 @@ class Session(QObject):
             self.hub.movement.changed.connect(gives_way.set_hand_moving)
         # After what shows them: a movement that comes next would else wait for their painting.
         for answered in (workers.inference.codes_ready, workers.inference.mosaic_ready):
-            answered.connect(views.canvas.paint_now)
+            answered.connect(views.canvas.paint_beside_hand)
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)

@@ -10,5 +10,8 @@ def paint_now(widget: QWidget) -> None:
     Where a movement is followed: answers of other threads would else be shown first, and what they change be painted
     together with what the hand waits for.  Where such an answer is shown: a movement that comes before its painting
     would else wait for that.
+
+    Only to be called by what the event loop itself has called, while a hand holds something: never while a widget is
+    painted, made or taken away.
     """
     QCoreApplication.sendPostedEvents(widget.window(), QEvent.Type.UpdateRequest.value)

@@ -79,6 +79,8 @@ class EvidenceThread(ServingThread):
         self._shutting_down = False
         # What follows only this thread changes.
         self._current: _Build | None = None
+        self._read: Dataset | None = None
+        """The images that a table was last made with, or was to be."""
         self._ledgers: Ledgers | None = None
         self._is_whole = False
         """Whether the table is not one of the smaller ones made during a run."""
@@ -184,9 +186,12 @@ class EvidenceThread(ServingThread):
     def _do_without_data(self, work: _Work) -> None:
         """Build the table that failed once more, without codes of the data, whose file cannot be read."""
         with self._wake:
-            self._dataset = self._look = None
-            if isinstance(work, _Build) and self._wanted is None:
-                self._wanted, self._may_build_at = work, 0.0
+            # Others may have been opened meanwhile.
+            if self._dataset is self._read:
+                self._dataset = self._look = None
+            failed = work if isinstance(work, _Build) else self._current if self._ledgers is None else None
+            if failed is not None and self._wanted is None:
+                self._wanted, self._may_build_at = failed, 0.0
             self._wake.notify()
 
     def _replaced(self) -> bool:
@@ -198,7 +203,7 @@ class EvidenceThread(ServingThread):
     def _build(self, work: _Build) -> None:
         with self._wake:
             live, torch, dataset = self._live, self._torch, self._dataset
-            self._look = None
+            self._look, self._read = None, dataset
         if not live or self._is_whole or self._current is None or self._current.config != work.config:
             # Beside a whole table another, and a run with all it needs, would take too much memory, and what is whole
             # belongs to the model before the run.
@@ -236,6 +241,7 @@ class EvidenceThread(ServingThread):
 
     def _look_at(self, work: _Look) -> None:
         """Build the table again where the data's codes leave it."""
+        self._read = work.dataset
         if self._ledgers is not None and self._current is not None and not self._ledgers.covers(work.dataset):
             self._build(self._current)
 

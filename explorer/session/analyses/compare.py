@@ -278,7 +278,9 @@ class CompareSession(QObject):
                 shown.image = self._pointed if touched is Touched.POINTED else self._first.selected_image
                 seen = None if shown.image is None or not self._hub.fits else self._first.seen(shown.image)
                 if seen is None:
-                    self._touch(Touched.FIRST_CODE)
+                    # What was compared comes back when the mouse leaves a point whose image cannot be read.
+                    if touched is not Touched.POINTED:
+                        self._touch(Touched.FIRST_CODE)
                     return
                 shown.text = f"{SPLIT_NAMES[self._first.split_name]} image {shown.image:,}"
                 self._encode(seen)

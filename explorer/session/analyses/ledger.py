@@ -10,7 +10,6 @@ from core.config import ModelConfig
 from core.shapes import Picture, PixelRow
 from explorer.messages import LedgerAnswer, LedgerRequest, Subject, SubjectSource, TableReady, picture_of
 from explorer.session.analyses.hub import AnalysisHub
-from explorer.views.frames import paint_now
 from explorer.views.ledger import FOLLOWS, LedgerPanel, Remarks
 from explorer.workers.ledgers import NO_CODE
 
@@ -93,7 +92,7 @@ class LedgerSession(QObject):
         self._show_subject(subject)
         self._ask()
         self._wait()
-        paint_now(self._panel)
+        self._hub.canvas.paint_beside_hand()
 
     def _wait(self) -> None:
         """Say what the numbers of the subject are waiting for."""
@@ -133,7 +132,7 @@ class LedgerSession(QObject):
         if answer.posterior is None or len(answer.posterior.low) == config.latent_dim:
             self._hub.canvas.set_posterior_map(answer.posterior, _MARKS[subject.source])
         self._settled = answer.refined
-        paint_now(self._panel)
+        self._hub.canvas.paint_beside_hand()
 
     def _belongs(self, version: int) -> bool:
         return self._oldest is not None and version >= self._oldest

@@ -24,9 +24,10 @@ def blank(width: int, height: int, ratio: float) -> tuple[QImage, QPainter]:
 
 def copy_face(painter: QPainter, face: QImage, x: float, y: float) -> None:
     """Copy a face, its middle to the nearest whole device pixel, where it stays sharp."""
-    if not (-100.0 < x < 100_000.0 and -100.0 < y < 100_000.0):
-        return
     ratio = face.devicePixelRatio()
+    reach = face.width() / ratio
+    if not (-reach < x < 100_000.0 and -reach < y < 100_000.0):
+        return
     left, top = x * ratio - 0.5 * face.width(), y * ratio - 0.5 * face.height()
     painter.drawImage(QPointF(round(left) / ratio, round(top) / ratio), face)
 

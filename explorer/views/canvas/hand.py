@@ -81,6 +81,11 @@ class CanvasHand(CanvasSetters):
             self._hover(None)
         return super().eventFilter(watched, event)
 
+    def paint_beside_hand(self) -> None:
+        """Paint what has changed in the window, if a handle is held: its next movement would wait for that painting."""
+        if self._gesture is Gesture.HANDLE:
+            self.paint_now()
+
     def _press(self, position: QPointF, *, pan: bool = False) -> None:
         """Take hold of what is at a pixel."""
         self._pressed = self._last = position

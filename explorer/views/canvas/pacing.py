@@ -55,4 +55,4 @@ class Pacer(QObject):
 
 
 def _now_ms() -> float:
-    return 1e3 * time.monotonic()
+    return 1e3 * time.perf_counter()

@@ -67,6 +67,8 @@ class CurvesPanel(QWidget):
         self._stage = Stage(self)
         self._undrawn: list[QuantityPlot] = []
         """Plots whose turn comes in the next turns of the event loop."""
+        self._urgent = False
+        """Whether what has changed is the user's doing, and not only a run's news."""
         self._news_ms = NEWS_MS
         self._waiting = False
         """Until `draw_now`: nothing is drawn."""
@@ -208,7 +210,7 @@ class CurvesPanel(QWidget):
             self._draw_one()
 
     def _begin_drawing(self) -> None:
-        self._dirty = False
+        self._dirty = self._urgent = False
         self.controls.set_epochs_known(self._record.epochs.known)
         self._undrawn = self._shown()
 
@@ -248,7 +250,7 @@ class CurvesPanel(QWidget):
             self._timer.start(self._news_ms)
 
     def _mark_dirty(self) -> None:
-        self._dirty = True
+        self._dirty = self._urgent = True
         if self.isVisible() and not 0 <= self._timer.remainingTime() <= REPAINT_MS:
             self._timer.start(REPAINT_MS)
 
@@ -273,7 +275,7 @@ class CurvesPanel(QWidget):
         if self._undrawn:
             self._timer.start(0)
         elif self._dirty:
-            self._mark_dirty()
+            self._timer.start(REPAINT_MS if self._urgent else self._news_ms)
 
     def _on_quantity(self, chosen: str) -> None:
         self._stage.show_only(chosen)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QVBoxLayout, QWi
 
 from core.shapes import Code, Picture
 from explorer.messages import SliderSpec
-from explorer.views.frames import paint_now
 from explorer.views.pacing import Pacer
 from explorer.views.sliders.filmstrip import Filmstrip
 from explorer.views.sliders.row import LEAST_ROW, SliderRow, is_collapsed
@@ -222,10 +221,9 @@ class SlidersPanel(QWidget):
         collapsed = [spec for spec in self._specs if is_collapsed(spec)]
         largest = max((spec.weight for spec in self._specs), default=0.0)
         self._active.set_specs(active, largest)
-        count = len(collapsed)
-        self.expander.setText(f"{count} collapsed dimension" + ("s" if count != 1 else ""))
+        self.expander.setText(f"{len(collapsed)} collapsed dimension" + ("s" if len(collapsed) != 1 else ""))
         self.expander.setAccessibleName(f"Show {self.expander.text()}")
-        self.expander.setVisible(count > 0)
+        self.expander.setVisible(bool(collapsed))
         unfolded = self.expander.isChecked() or not active
         self.expander.setArrowType(Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow)
         self._collapsed.setVisible(unfolded)
@@ -310,7 +308,6 @@ class SlidersPanel(QWidget):
         self._values[dimension] = value
         self._filmstrip.move_mark()
         self.value_edited.emit(dimension, value)
-        paint_now(self)
 
     def _on_swept(self, dimension: int, value: float) -> None:
         row = self._row(dimension)

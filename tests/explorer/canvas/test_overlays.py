@@ -1,5 +1,6 @@
 """Legend, axis boxes, context menu, fingers."""
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent
@@ -269,3 +270,13 @@ def test_the_strip_says_what_its_height_means(canvas: LatentCanvas) -> None:
     assert not any("density" in line for line in canvas._notes())
     canvas.set_latent_dim(1, True)
     assert any("height shows density only" in line for line in canvas._notes())
+
+
+def test_a_mark_whose_mean_is_beyond_the_edge_is_seen_as_far_as_it_reaches(canvas: LatentCanvas) -> None:
+    canvas.set_codes(None, ())
+    plain = canvas.grab().toImage()
+    left, _ = canvas.view.to_latent(-105.0, 0.0)
+    reach = 70.0 / canvas.view.scale
+    canvas.set_posterior(np.array([left, 0.0], np.float32), np.array([reach, reach], np.float32))
+    x, y = 20, round(canvas.view.to_pixels(0.0, 0.0)[1])
+    assert canvas.grab().toImage().pixel(x, y) != plain.pixel(x, y)

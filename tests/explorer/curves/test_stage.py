@@ -4,6 +4,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from explorer.views.curves import CurvesPanel
+from explorer.views.curves.panel import NEWS_BESIDE_HAND_MS, REPAINT_MS
 from explorer.views.curves.plot import QuantityPlot
 from tests.explorer.curves.conftest import history
 
@@ -92,3 +93,23 @@ def test_plots_whose_turn_comes_while_the_panel_is_hidden_are_drawn_when_it_is_s
     assert len(drawn) == 1
     panel.show()
     qtbot.waitUntil(lambda: set(drawn) == set(names(panel)))
+
+
+def test_news_that_come_while_plots_are_drawn_wait_as_long_as_any(panel: CurvesPanel) -> None:
+    panel.set_history(history())
+    panel.controls.choose("all")
+    panel.show()
+    panel.set_hand_moving(True)
+    while panel._stage.make_one("all"):
+        pass
+    panel._on_timer()
+    assert panel._undrawn
+    panel._mark_news()
+    while panel._undrawn:
+        panel._on_timer()
+    assert panel._timer.interval() == NEWS_BESIDE_HAND_MS
+    panel._on_timer()
+    panel._mark_dirty()
+    while panel._undrawn:
+        panel._on_timer()
+    assert panel._timer.interval() == REPAINT_MS

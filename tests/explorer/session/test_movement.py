@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from core.snapshots import ExecutionPlan
 from explorer.messages import LedgerAnswer, Subject
@@ -16,6 +18,7 @@ from tests.open_program import OpenProgram, bars_data, model_file
 pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.qt_log_ignore("This plugin does not support")]
 
 MOVES, GAP_MS = 60, 5
+LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
@@ -78,9 +81,6 @@ def test_what_a_movement_changes_is_painted_before_anything_else_has_its_turn(op
     opened.raise_dock(views.hand)
     painted: list[int] = []
     views.hand.deterministic.painted.connect(painted.append)
-    views.sliders.row(0).value_edited.emit(0, 0.3)
-    assert painted
-    painted.clear()
     views.canvas._move_handle(opened.handle.id, 0.2, 0.1)
     assert painted
 
@@ -95,7 +95,15 @@ def test_an_answer_is_painted_by_itself(opened: OpenProgram) -> None:
     painted: list[bool] = []
     opened.views.ledger.bars.painted.connect(lambda: painted.append(True))
     ledger._on_answer(answers[-1])
+    assert not painted
+    hold(opened)
+    ledger._on_answer(answers[-1])
     assert painted
+
+
+def hold(opened: OpenProgram) -> None:
+    """Press the mouse on the handle."""
+    QTest.mousePress(opened.views.canvas, LEFT, pos=opened.pixel_of(opened.handle.code).toPoint())
 
 
 def test_an_animated_slider_is_no_hand_and_all_images_are_encoded_meanwhile(
@@ -146,6 +154,7 @@ def test_a_map_that_comes_is_painted_by_itself(opened: OpenProgram) -> None:
     opened.views.canvas.painted.connect(painted.append)
     mosaic = opened.views.canvas._mosaic
     assert mosaic is not None
+    hold(opened)
     opened.views.canvas.set_mosaic(None)
     opened.program.workers.inference.mosaic_ready.emit(mosaic, 1.0)
     assert painted

@@ -32,6 +32,7 @@ class Stored:
         self.path = path
         self.said: list[str] = []
         self.broke: list[str] = []
+        self.before = opened.session.latent.codes
         np.save(path, bars(640).images)
         opened.session.documents.open_data(DataConfig(source=str(path), image_size=SIDE, centre_drawings=False))
         opened.until("the stored data", self.is_there)
@@ -40,7 +41,9 @@ class Stored:
     def is_there(self) -> bool:
         dataset, codes = self.opened.session.documents.dataset, self.opened.session.latent.codes
         stored = dataset is not None and isinstance(dataset.held_out.images, StoredPictures)
-        return stored and dataset is not None and codes is not None and codes.total == len(dataset.held_out)
+        # Those of the data before are shown until others come.
+        is_new = codes is not None and codes is not self.before
+        return stored and dataset is not None and codes is not None and is_new and codes.total == len(dataset.held_out)
 
     def note(self, failed: Failed) -> None:
         (self.broke if failed.details else self.said).append(failed.reason)
