@@ -9,7 +9,7 @@ from explorer.session.latent import LatentSession
 from explorer.session.shown_data import SPLIT_NAMES
 
 PACE_MS = 40
-"""Least time between two tellings, but for `EARLY_MS`: what follows from x costs several times what decoding it does."""
+"""Least time between two tellings, but for `EARLY_MS`: what follows from x costs several times what decoding does."""
 STILL_MS = 10
 """Without a movement for so long, which a mouse makes every 8 ms, the hand may rest, and is told of at once."""
 EARLY_MS = 4
