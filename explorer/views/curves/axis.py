@@ -9,6 +9,7 @@ import pyqtgraph
 from PySide6.QtGui import QFontMetricsF
 
 _WANTED_TICKS = 5
+_LABEL_GAP_PX = 6.0
 
 
 def nice_step(span: float, wanted: int = _WANTED_TICKS) -> float:
@@ -66,9 +67,21 @@ class PlainAxis(pyqtgraph.AxisItem):  # type: ignore[misc]  # pyqtgraph has no t
         wanted = max(3, int(size / (70.0 if self.orientation == "bottom" else 32.0)))
         if self.logMode:
             return [(1.0, logarithmic_ticks(minVal, maxVal, wanted))]
-        step = nice_step(maxVal - minVal, wanted)
+        step = self._step(minVal, maxVal, size, wanted)
         first, last = math.ceil(minVal / step), math.floor(maxVal / step)
         return [(step, [number * step for number in range(first, min(last, first + 100) + 1)])]
+
+    def _step(self, low: float, high: float, size: float, wanted: int) -> float:
+        """Return how far apart `wanted` ticks are, or fewer where the numbers below them would touch."""
+        step = nice_step(high - low, wanted)
+        if self.orientation != "bottom":
+            return step
+        metrics, farthest = QFontMetricsF(self.font()), max(abs(low), abs(high))
+        for fewer in range(wanted, 0, -1):
+            step = nice_step(high - low, fewer)
+            if step * size >= (high - low) * (metrics.horizontalAdvance(plain_number(farthest, step)) + _LABEL_GAP_PX):
+                break
+        return step
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002, N802
         """Return the ticks' texts."""

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtGui import QFontMetricsF
 
 from core.history import History
 from core.snapshots import ElboMeans, HeldOutReport, RunNote, StepReports, frozen
-from explorer.views.curves.axis import logarithmic_ticks, nice_step, plain_number
+from explorer.views.curves.axis import PlainAxis, logarithmic_ticks, nice_step, plain_number
 from explorer.views.curves.columns import Column
 from explorer.views.curves.controls import position_of, smoothing_at
 from explorer.views.curves.envelope import Envelope
@@ -315,3 +316,15 @@ def test_a_model_without_kl_has_none() -> None:
     record.add_held_out(HeldOutReport(5, 1.0, ElboMeans(1.0, None, ()), 10, complete=True))
     assert not record.has_kl
     assert np.isnan(record.held_values("elbo")).all()
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("size", [80.0, 100.0, 140.0, 320.0, 900.0])
+@pytest.mark.parametrize("last", [9.0, 340.0, 3_400.0, 27_000.0, 1_000_000.0])
+def test_numbers_below_a_plot_do_not_touch_however_narrow_it_is(size: float, last: float) -> None:
+    axis = PlainAxis("bottom")
+    ((step, places),) = axis.tickValues(0.0, last, size)
+    metrics = QFontMetricsF(axis.font())
+    widest = max(metrics.horizontalAdvance(text) for text in axis.tickStrings(places, 1.0, step))
+    assert len(places) == 1 or step / last * size > widest
+    assert places
