@@ -11,7 +11,7 @@ def paint_now(widget: QWidget) -> None:
     together with what the hand waits for.  Where such an answer is shown: a movement that comes before its painting
     would else wait for that.
 
-    Only to be called by what the event loop itself has called, while a hand holds something: never while a widget is
+    Only to be called by what the event loop itself has called, while a hand moves something: never while a widget is
     painted, made or taken away.
     """
     QCoreApplication.sendPostedEvents(widget.window(), QEvent.Type.UpdateRequest.value)

@@ -14,6 +14,7 @@ from explorer.views.canvas.handles import HandleMark
 from explorer.views.canvas.pacing import Pacer
 from explorer.views.canvas.scales import axis_name
 from explorer.views.canvas.setters import CanvasSetters
+from explorer.views.frames import paint_now
 
 HOVER_PX = 8.0
 DRAG_THRESHOLD_PX = 3.0
@@ -84,7 +85,7 @@ class CanvasHand(CanvasSetters):
     def paint_beside_hand(self) -> None:
         """Paint what has changed in the window, if a handle is held: its next movement would wait for that painting."""
         if self._gesture is Gesture.HANDLE:
-            self.paint_now()
+            paint_now(self)
 
     def _press(self, position: QPointF, *, pan: bool = False) -> None:
         """Take hold of what is at a pixel."""
@@ -186,7 +187,7 @@ class CanvasHand(CanvasSetters):
         moved = dataclasses.replace(handle, code=code)
         self.set_handles(tuple(moved if other is handle else other for other in self._handles), self._selected)
         self.handle_dragged.emit(handle_id, a, b)
-        self.paint_now()
+        paint_now(self)
 
     def _let_go(self) -> None:
         held = self._held_id if self._gesture is Gesture.HANDLE and self._moved else None

@@ -26,7 +26,6 @@ from explorer.views.canvas.points import PointCloud, slice_opacity
 from explorer.views.canvas.samples import Groups, Places, SamplePoints
 from explorer.views.canvas.scatter import disc_radius
 from explorer.views.canvas.strip import strip_places
-from explorer.views.frames import paint_now
 
 PRIOR_REACH = 3.3
 SETTLE_MS = 80
@@ -267,10 +266,6 @@ class CanvasSurface(QWidget):
         self.update()
 
     # ---- painting ----
-
-    def paint_now(self) -> None:
-        """Paint what has changed in the window, before anything else has its turn."""
-        paint_now(self)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Copy the backdrop where needed, then paint marks and handles over it."""

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from explorer.messages import RunState
 from explorer.workers.cores import MOST_CORES, OwnCore
 from explorer.workers.training import TrainingThread
+from tests.explorer.workers.running import running
 from tests.explorer.workers.test_training_thread import LONG, Listener, request_for
 
 CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
@@ -41,12 +42,8 @@ def other() -> Iterator[int]:
 @pytest.fixture
 def training(qtbot: QtBot) -> Iterator[TrainingThread]:
     """A training thread, which ends and gives every core back also where a test fails."""
-    thread = TrainingThread()
-    thread.start()
-    yield thread
-    thread.shut_down()
-    assert thread.wait(10_000)
-    qtbot.wait(1)
+    with running(TrainingThread(), qtbot) as thread:
+        yield thread
 
 
 def test_the_thread_has_the_last_core_and_all_others_the_rest_until_it_is_given_back(other: int) -> None:

@@ -29,6 +29,7 @@ from explorer.messages import (
 from explorer.workers import inference as module
 from explorer.workers.hand import Hand
 from explorer.workers.inference import InferenceThread
+from tests.explorer.workers.running import running
 from tests.open_program import bars_data, trained
 from tests.small_data import SIDE
 
@@ -85,12 +86,8 @@ class GatedCoder:
 
 @pytest.fixture
 def thread(qtbot: QtBot) -> Iterator[InferenceThread]:
-    thread = InferenceThread()
-    thread.start()
-    yield thread
-    thread.shut_down()
-    assert thread.wait(5_000)
-    qtbot.wait(1)
+    with running(InferenceThread(), qtbot) as thread:
+        yield thread
 
 
 @pytest.fixture

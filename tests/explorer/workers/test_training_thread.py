@@ -27,6 +27,7 @@ from explorer.messages import (
 )
 from explorer.workers import training
 from explorer.workers.training import TrainingThread
+from tests.explorer.workers.running import running
 from tests.small_data import bar_data, small_config
 
 LONG = 100_000
@@ -53,12 +54,8 @@ class Listener:
 
 @pytest.fixture
 def thread(qtbot: QtBot) -> Iterator[TrainingThread]:
-    thread = TrainingThread()
-    thread.start()
-    yield thread
-    thread.shut_down()
-    assert thread.wait(10_000)
-    qtbot.wait(1)
+    with running(TrainingThread(), qtbot) as thread:
+        yield thread
 
 
 def request_for(tmp_path: Path, start: SavedModel | None = None, **changes: object) -> RunRequest:
