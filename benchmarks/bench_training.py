@@ -139,12 +139,12 @@ def in_turns(all_turns: list[Trains]) -> None:
 
 
 def on_a_card(dataset: Dataset) -> None:
-    """Print what a card does with steps that are captured and with eager ones; its pixels are binarised anew."""
+    """Print what a card does with steps that are captured, in both precisions, and eager; pixels are binarised anew."""
     ways = [
-        (network.name, Turns(dataset, network.values, 1, capture=capture, grey=False))
+        (network.name, Turns(dataset, network.values | {"precision": precision}, 1, capture=capture, grey=False))
         for network in NETWORKS
         if not network.small
-        for capture in (True, False)
+        for capture, precision in ((True, "float32"), (True, "bfloat16"), (False, "float32"))
     ]
     for _, turns in ways:
         turns.warm_up()

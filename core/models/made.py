@@ -56,7 +56,7 @@ class Made(PictureModel):
         if not self._masks or self._masks[0].device != device:
             degrees = layout.made_degrees(self.config)
             self._masks = tuple(
-                torch.from_numpy(_mask(before, after, last=index == len(degrees) - 2)).to(device)
+                torch.from_numpy(_mask(before, after, last=index == len(degrees) - 2)).to(device, non_blocking=True)
                 for index, (before, after) in enumerate(pairwise(degrees))
             )
         return self._masks

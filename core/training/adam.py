@@ -16,6 +16,8 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 _ALIGNMENT = 16
 """Each parameter begins at a multiple of so many numbers, 64 bytes, where what is written there is written as quickly,
 and by libraries that choose by it as exactly, as to memory of its own."""
+_TENSORS_OF_A_LAUNCH = 36
+_SMALLEST_PIECE = 4096
 
 
 class FlatAdam:
@@ -29,6 +31,8 @@ class FlatAdam:
         self.weights, self.gradient, self._first, self._second = torch.zeros(4, padded, device=device).unbind()
         self.gradient_parts = self._views(self.gradient)
         """Where the gradient of each parameter is to be written before `update`."""
+        vectors = (self.weights, self.gradient, self._first, self._second)
+        self._pieces = [_pieces_for_a_card(one) if device.type == "cuda" else [one] for one in vectors]
         self._steps = torch.zeros((), device=device)
         self._epsilon = epsilon
         # A kernel on a card reads float32.
@@ -43,12 +47,12 @@ class FlatAdam:
         """Take a step against the gradient, or none where `skip`, a scalar, is 1 and not 0."""
         self._steps.add_(1.0 - skip)
         torch._fused_adam_(
-            [self.weights],
-            [self.gradient],
-            [self._first],
-            [self._second],
+            self._pieces[0],
+            self._pieces[1],
+            self._pieces[2],
+            self._pieces[3],
             [],
-            [self._steps],
+            [self._steps] * len(self._pieces[0]),
             lr=self.rate,
             beta1=_BETAS[0],
             beta2=_BETAS[1],
@@ -103,6 +107,12 @@ class FlatAdam:
             views.append(vector[start : start + parameter.numel()].view(parameter.shape))
             start += _padded(parameter.numel())
         return views
+
+
+def _pieces_for_a_card(vector: Tensor) -> list[Tensor]:
+    """Return a vector in as many pieces as the kernel moves at once: it gives each to one of a card's processors."""
+    size = max(_padded(-(-len(vector) // _TENSORS_OF_A_LAUNCH)), _SMALLEST_PIECE)
+    return list(torch.split(vector, size))
 
 
 def _padded(size: int) -> int:

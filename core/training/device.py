@@ -44,11 +44,14 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if available and name in {"auto", "cuda"} else "cpu")
 
 
-def choose_threads(config: TrainingConfig, cores: int | None = None) -> int:
-    """Return how many threads a run takes: as set, else one fewer than there are cores; one for small batches."""
+def choose_threads(config: TrainingConfig, cores: int | None = None, *, on_card: bool = False) -> int:
+    """Return how many threads a run takes: as set, else one fewer than there are cores.
+
+    One where a card computes, and for small batches.
+    """
     if config.threads:
         return config.threads
-    if config.batch_size < _SMALLEST_THREADED_BATCH:
+    if on_card or config.batch_size < _SMALLEST_THREADED_BATCH:
         return 1
     return max(1, (available_cores() if cores is None else cores) - 1)
 

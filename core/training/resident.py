@@ -99,6 +99,8 @@ class ResidentImages:
         grey = self._bytes.index_select(0, indices)
         if not self.dynamic:
             return torch.div(grey, 255.0)
+        if grey.device.type == "cuda":
+            return torch.bernoulli(torch.div(grey, 255.0), generator=generator)
         # P(pixel = 1) is 257 g / 65,536, which is g / 255 to 1.5e-5.  Sixteen bits a pixel, four pixels a draw, take a
         # third of the time of as many floats.
         draws = torch.empty(-(-grey.numel() // _PIXELS_PER_DRAW), dtype=torch.int64, device=grey.device)

@@ -1,5 +1,6 @@
 """The training step: guarded Adam on the device, its costs collected without waiting for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,10 +56,12 @@ class GuardedStepper:
         self.device = self._tensors[0].device
         self.adam = FlatAdam(self.parameters, learning_rate, epsilon)
         self._product_dtype = _PRODUCTS[precision]
+        # On a card one kernel for all of them; on the processor each copy by itself can be captured.
+        self._copy = torch._foreach_copy_ if self.device.type == "cuda" else _copy_each
         self._costs: list[Tensor] = []
 
-    def set_learning_rate(self, learning_rate: float) -> None:
-        """Use another learning rate from the next step on."""
+    def set_learning_rate(self, learning_rate: float | Tensor) -> None:
+        """Use another learning rate from the next step on, a number or a scalar on the device."""
         self.adam.rate.fill_(learning_rate)
 
     def step(self, x: Images, beta: Beta, generator: torch.Generator) -> None:
@@ -72,8 +75,7 @@ class GuardedStepper:
         loss = self.objective.loss(terms, beta)
         gradients = torch.autograd.grad(loss, self._tensors, allow_unused=True, materialize_grads=True)
         with torch.no_grad():
-            for part, one in zip(self.adam.gradient_parts, gradients, strict=True):
-                part.copy_(one)
+            self._copy(self.adam.gradient_parts, gradients)
             gradient = self.adam.gradient
             # Its square overflows before Adam's second moments do, which hold a thousandth of it.
             total = torch.dot(gradient, gradient) + loss
@@ -110,3 +112,8 @@ class GuardedStepper:
         """Set weights and moments back to a copy."""
         for tensor, kept in zip(self.adam.state(), snapshot.tensors, strict=True):
             tensor.copy_(kept)
+
+
+def _copy_each(targets: Sequence[Tensor], sources: Sequence[Tensor]) -> None:
+    for target, source in zip(targets, sources, strict=True):
+        target.copy_(source)

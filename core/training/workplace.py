@@ -91,7 +91,7 @@ class Workplace:
         """Choose how steps are taken with this configuration; return that, and why it is not the quickest way."""
         training = config.training
         self._config = config
-        self._threads = choose_threads(training)
+        self._threads = choose_threads(training, on_card=self.device.type == "cuda")
         with self.computing():
             self.taker, problem = step_taker(
                 self.stepper, self.images, self.generator, training.batch_size, capture=self._capture

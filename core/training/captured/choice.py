@@ -4,7 +4,8 @@ import torch
 
 from core.models.picture_model import PictureModel
 from core.objectives.terms import Objective
-from core.training.captured.cuda_graph import GraphedSteps
+from core.training.captured.graphed_steps import GraphedSteps
+from core.training.captured.graphed_sums import GraphedSums
 from core.training.captured.scripted import ScriptedSteps
 from core.training.captured.scripted_sums import ScriptedSums
 from core.training.held_out import HeldOutImages
@@ -31,10 +32,10 @@ def step_taker(
 def piece_sums(images: HeldOutImages, model: PictureModel, objective: Objective, *, capture: bool) -> PieceSums:
     """Return the quickest way to evaluate held-out images that works here."""
     eager = EagerSums(images, model, objective)
-    # On a card nothing waits for the single operation.
-    if not capture or images.device.type == "cuda":
+    if not capture:
         return eager
+    captured = GraphedSums if images.device.type == "cuda" else ScriptedSums
     try:
-        return ScriptedSums(images, model, objective)
+        return captured(images, model, objective)
     except RuntimeError:
         return eager

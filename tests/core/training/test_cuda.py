@@ -13,6 +13,7 @@ from core.inference.coders import make_coder
 from core.snapshots import StepReports
 from core.storage.model_file import load_model, save_model
 from core.training import streamed
+from core.training.captured.graphed_sums import GraphedSums
 from core.training.taking import PlannedSteps
 from tests.core.training.runs import (
     MODELS_AND_NETWORKS,
@@ -70,17 +71,19 @@ def test_a_run_is_repeated_bit_for_bit_and_goes_on_exactly_where_it_stood(model:
 
 @pytest.mark.parametrize("values", COMBINATIONS + VARIATIONS, ids=lambda values: "-".join(map(str, values.values())))
 def test_a_captured_step_is_the_eager_one_bit_for_bit(values: dict[str, Any]) -> None:
-    """Over a learning rate and a beta that change, and the smaller batch at an epoch's end."""
-    data = some_data(binarisation=values.get("binarisation", "dynamic"))
+    """Over a learning rate and a beta that change, and the smaller batch at an epoch's end; held-out costs likewise."""
+    data = some_data(766, 2_140, binarisation=values.get("binarisation", "dynamic"))
     warm_up = {"warm_up_epochs": 2.0} if values.get("model.model", "vae") == "vae" else {}
-    changing: dict[str, Any] = {"schedule": "cosine", "epochs": 4, **warm_up, **values, **CUDA}
-    captured, eager = a_run(data, **changing), a_run(data, capture=False, **changing)
+    changing: dict[str, Any] = {"schedule": "cosine", "epochs": 2, **warm_up, **values, **CUDA}
+    captured, eager = (a_run(data, steps_per_chunk=24, capture=capture, **changing) for capture in (True, False))
+    assert isinstance(captured._place.evaluation(complete=True)._sums_of, GraphedSums)
     finished(captured)
     finished(eager)
     assert (captured.plan.path, eager.plan.path) == ("captured", "eager")
     assert same_weights(captured.weights(), eager.weights())
     assert same_arrays(captured.saved().optimiser, eager.saved().optimiser)
     assert np.array_equal(captured.history.steps().nll, eager.history.steps().nll)
+    assert captured.history.held_out == eager.history.held_out
 
 
 def test_captured_steps_that_are_not_finite_are_skipped_and_undone() -> None:
@@ -111,16 +114,18 @@ def test_the_card_computes_what_the_processor_does(network: str) -> None:
         np.testing.assert_allclose(array, weights[name], atol=2e-4)
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
+@pytest.mark.parametrize("capture", [False, True])
 @pytest.mark.parametrize(("model", "network"), MODELS_AND_NETWORKS)
-def test_no_step_waits_for_the_card(model: str, network: str) -> None:
+def test_no_step_waits_for_the_card(model: str, network: str, *, capture: bool) -> None:
     values: dict[str, Any] = {"model.model": model, "network": network, **CUDA}
-    run = a_run(epochs=3, capture=False, **values)
+    run = a_run(epochs=3, capture=capture, **values)
     take, steps_watched = run._place.taker.take, 0
 
     def watched(planned: PlannedSteps) -> None:
         nonlocal steps_watched
-        torch.cuda.set_sync_debug_mode("error")
         try:
+            torch.cuda.set_sync_debug_mode("error")
             take(planned)
         finally:
             torch.cuda.set_sync_debug_mode("default")

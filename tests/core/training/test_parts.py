@@ -96,6 +96,11 @@ def test_threads_are_as_set_or_one_fewer_than_cores(threads: int, batch_size: in
     assert available_cores() >= 1
 
 
+def test_one_thread_is_enough_where_a_card_computes() -> None:
+    assert choose_threads(TrainingConfig(), 8, on_card=True) == 1
+    assert choose_threads(TrainingConfig(threads=3), 8, on_card=True) == 3
+
+
 def test_memory_is_compared_with_what_weights_gradients_and_moments_need() -> None:
     config = ModelConfig()
     check_size(config, 20_000_000)
