@@ -21,6 +21,8 @@ from PySide6.QtWidgets import QFileDialog, QSizePolicy, QWidget
 
 from core.shapes import Picture
 from explorer.theme import current_palette
+from explorer.views.ground import paint_ground, stand_on_ground
+from explorer.views.scaling import to_draw, wrapped
 
 _CAPTION_GAP = 3
 
@@ -47,12 +49,13 @@ class PictureView(QWidget):
         self._smooth = False
         self._least_side = least_side
         self._picture: Picture | None = None
-        self._image = QImage()
-        self._scaled = QImage()
+        self._shown = QImage()
+        self._shown_at = QSize()
         self._serial = 0
         self._name = " ".join(caption.split()) or "picture"
         self.setAccessibleName(self._name)
         self.setToolTip(tip)
+        stand_on_ground(self)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -85,13 +88,10 @@ class PictureView(QWidget):
         self._serial += 1
         before = None if self._picture is None else self._picture.shape
         if picture is None or picture.size == 0:
-            self._picture, self._image = None, QImage()
+            self._picture = None
         else:
-            # The image wraps the array's memory without a copy, so the array has to live as long as the image.
             self._picture = np.ascontiguousarray(picture)
-            height, width = self._picture.shape
-            self._image = QImage(self._picture.data, width, height, width, QImage.Format.Format_Grayscale8)
-        self._scaled = QImage()
+        self._shown_at = QSize()
         shape = None if self._picture is None else self._picture.shape
         if before == shape:
             # Only the picture is new; painting the caption takes longer than painting it.
@@ -119,12 +119,12 @@ class PictureView(QWidget):
     def set_smooth(self, smooth: bool) -> None:  # noqa: FBT001
         """Interpolate between pixels instead of showing them as squares."""
         if smooth != self._smooth:
-            self._smooth, self._scaled = smooth, QImage()
+            self._smooth, self._shown_at = smooth, QSize()
             self.update()
 
     def image(self) -> QImage:
         """Return a copy of the picture at its own size; null when there is none."""
-        return self._image.copy()
+        return QImage() if self._picture is None else wrapped(self._picture).copy()
 
     def picture_rect(self) -> QRectF:
         """Return where the picture is painted, in the widget's coordinates; empty when there is none."""
@@ -168,7 +168,7 @@ class PictureView(QWidget):
 
     def save_picture(self, path: Path) -> None:
         """Write the picture as PNG at its own size; emits `failed` when that is not possible."""
-        if not self._image.save(str(path), "PNG"):  # type: ignore[call-overload]
+        if not self.image().save(str(path), "PNG"):  # type: ignore[call-overload]
             self.failed.emit(f"{path} cannot be written: check that the folder exists and may be written to.")
 
     def sizeHint(self) -> QSize:  # noqa: N802
@@ -189,12 +189,13 @@ class PictureView(QWidget):
         colours = current_palette()
         painter = QPainter(self)
         square = self._square()
+        frame = QRectF(square) if self._picture is None else self.picture_rect()
+        if not frame.contains(QRectF(event.rect())):
+            paint_ground(painter, event.rect())
         if self._picture is None:
             self._paint_placeholder(painter, square)
-            frame = QRectF(square)
         else:
-            frame = self.picture_rect()
-            self._paint_picture(painter, frame)
+            self._paint_picture(painter, self._picture, frame)
         pixel = 1.0 / self.devicePixelRatioF()
         focused = self.hasFocus()
         width = 2 * pixel if focused else pixel
@@ -225,16 +226,12 @@ class PictureView(QWidget):
         side = max(min(self.width(), self.height() - self._caption_height()), 1)
         return QRect(QPoint((self.width() - side) // 2, 0), QSize(side, side))
 
-    def _paint_picture(self, painter: QPainter, where: QRectF) -> None:
+    def _paint_picture(self, painter: QPainter, picture: Picture, where: QRectF) -> None:
         scale = self.devicePixelRatioF()
         size = QSize(round(where.width() * scale), round(where.height() * scale))
-        whole = size.width() % self._image.width() == 0 and size.height() % self._image.height() == 0
-        if whole and not self._smooth:
-            painter.drawImage(where, self._image)
-            return
-        if self._scaled.size() != size:
-            self._scaled = _resized(self._image, size, smooth=self._smooth)
-        painter.drawImage(where, self._scaled)
+        if self._shown_at != size:
+            self._shown, self._shown_at = to_draw(picture, size, smooth=self._smooth), size
+        painter.drawImage(where, self._shown)
 
     def _paint_placeholder(self, painter: QPainter, square: QRect) -> None:
         colours = current_palette()
@@ -286,14 +283,3 @@ def _file_name(text: str) -> str:
     """Return text as a file name: letters, digits and hyphens."""
     words = "".join(letter if letter.isalnum() else " " for letter in text).split()
     return "-".join(words) or "picture"
-
-
-def _resized(image: QImage, size: QSize, *, smooth: bool) -> QImage:
-    """Return an image at device pixels.  Unless smooth, each pixel stays a square with sharp, anti-aliased edges."""
-    flat = Qt.AspectRatioMode.IgnoreAspectRatio
-    # RGB32 is scaled faster than Grayscale8.
-    image = image.convertToFormat(QImage.Format.Format_RGB32)
-    if not smooth and size.width() > image.width():
-        blocks = -(-size.width() // image.width())
-        image = image.scaled(image.width() * blocks, image.height() * blocks, flat)
-    return image.scaled(size, flat, Qt.TransformationMode.SmoothTransformation)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication,
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer.theme import current_palette
+from explorer.views.ground import paint_ground, stand_on_ground
 
 _ROW_GAP = 3
 _COLUMN_GAP = 10
@@ -56,6 +57,7 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self.text = ""
         self.setAccessibleName(name)
+        stand_on_ground(self)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._copy = QAction("Copy line", self)
@@ -77,9 +79,10 @@ class StatusLine(QWidget):
         """Return the size hint."""
         return self.sizeHint()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint the text."""
         painter = QPainter(self)
+        paint_ground(painter, event.rect())
         painter.setPen(QColor(current_palette().muted_text))
         metrics = painter.fontMetrics()
         base = (self.height() + metrics.ascent() - metrics.descent()) / 2.0

@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer.theme import current_palette
+from explorer.views.ground import paint_ground, stand_on_ground
 
 TONES = {"good": "success", "doubtful": "note", "plain": "muted_text"}
 """The palette's colour of each tone."""
@@ -15,6 +16,7 @@ class Badge(QWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        stand_on_ground(self)
         self.text = ""
         self.tone = "plain"
         self._room = 0
@@ -45,11 +47,12 @@ class Badge(QWidget):
         """Return the size hint."""
         return self.sizeHint()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint outline, dot and text."""
         colours = current_palette()
         colour = QColor(getattr(colours, TONES[self.tone]))
         painter = QPainter(self)
+        paint_ground(painter, event.rect())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         fill = QColor(colour)

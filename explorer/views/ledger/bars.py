@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from core.findings.ledger import Ledger
 from explorer.theme import Palette, current_palette
 from explorer.views.formula import FormulaFont
+from explorer.views.ground import paint_ground, stand_on_ground
 from explorer.views.ledger.scale import BarScale, bar_scale
 from explorer.views.ledger.terms import ELBO, EXPECTED, KL_TO_POSTERIOR, KL_TO_PRIOR, LOG_PX, TERMS, Term
 
@@ -25,6 +26,7 @@ class LedgerBars(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        stand_on_ground(self)
         self._ledger: Ledger | None = None
         self._scale: BarScale | None = None
         self._fonts()
@@ -74,10 +76,11 @@ class LedgerBars(QWidget):
                     found[key] = QRectF(left, row * (height + _GAP), max(right - left, 0.0), height)
         return found
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint axis, guides and bars."""
         colours = current_palette()
         painter = QPainter(self)
+        paint_ground(painter, event.rect())
         boxes = self.boxes()
         if self._ledger is not None and self._scale is not None and boxes:
             self._paint_axis(painter, self._scale, colours)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from core.findings.ledger import Ledger
 from explorer.theme import current_palette
 from explorer.views.formula import FormulaFont, Run
+from explorer.views.ground import paint_ground, stand_on_ground
 from explorer.views.ledger.terms import CONDITIONALS, ELBO, EXPECTED, KL_TO_POSTERIOR, KL_TO_PRIOR, LOG_PX, TERMS, Term
 from explorer.views.readouts import number
 
@@ -44,6 +45,7 @@ class Identities(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        stand_on_ground(self)
         self._ledger: Ledger | None = None
         self._formula = FormulaFont(self.font())
         self._metrics = QFontMetricsF(self.font())
@@ -73,10 +75,11 @@ class Identities(QWidget):
         """Return the size hint: a cut number would be a wrong number."""
         return self.sizeHint()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint terms and numbers."""
         colours = current_palette()
         painter = QPainter(self)
+        paint_ground(painter, event.rect())
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         for placed in self.placed():
             box, piece = placed.box, placed.piece

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from explorer.theme import current_palette
+from explorer.views.ground import paint_ground, stand_on_ground
 from explorer.views.sliders.span import Span
 
 _POSITIONS = 2000
@@ -49,6 +50,7 @@ class Track(QSlider):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        stand_on_ground(self)
         self.actionTriggered.connect(self._on_action)
 
     @property
@@ -151,12 +153,13 @@ class Track(QSlider):
         super().focusOutEvent(event)
         self.attended.emit(self._hovered)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint groove, centre, the way from the centre, and the handle; an arrow for a value beyond the range."""
         colours = current_palette()
         enabled = self.isEnabled()
         strong = QColor(colours.accent if enabled else colours.border)
         painter = QPainter(self)
+        paint_ground(painter, event.rect())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         middle = self.height() / 2.0
         left, right = _RADIUS + 1.0, self.width() - _RADIUS - 1.0
