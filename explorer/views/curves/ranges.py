@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from core.quantiles import quantiles
 from explorer.views.curves.columns import Numbers
 from explorer.views.curves.smoothing import LARGEST_NATS
 
@@ -28,13 +29,13 @@ def usual_range(values: Numbers, *, without_outliers: bool) -> tuple[float, floa
         return None
     low, high = float(usable.min()), float(usable.max())
     if without_outliers and len(usable) >= _FEW:
-        quartiles = np.quantile(usable, (0.05, 0.25, 0.75, 0.95))
+        quartiles = quantiles(usable, (0.05, 0.25, 0.75, 0.95)).tolist()
         reach = _FAR_OUT * (quartiles[2] - quartiles[1])
         if reach > 0.0:
             low, high = max(low, quartiles[1] - reach), min(high, quartiles[2] + reach)
         else:
             # More than half of the values are the same: their neighbours decide.
-            low, high = float(quartiles[0]), float(quartiles[3])
+            low, high = quartiles[0], quartiles[3]
     return low, high
 
 

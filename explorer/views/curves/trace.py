@@ -1,5 +1,6 @@
 """The graphics of one curve: train as a light line, smoothed, and held-out as lines with markers."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,36 @@ def line_pen(colour: str, width: float = 1.0, alpha: float = 1.0) -> QPen:
     return pen
 
 
+class _Line(pyqtgraph.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """A curve with cosmetic pens and nothing filled, whose bounds are asked for at every update.
+
+    pyqtgraph's own way to them, by `nanmin` with warnings switched off, takes a tenth of an update.
+    """
+
+    def dataBounds(  # noqa: N802
+        self,
+        ax: int,
+        frac: float = 1.0,
+        orthoRange: object = None,  # noqa: ARG002, N803
+    ) -> tuple[float | None, float | None]:
+        """Return the least and the greatest x (ax 0) or y (ax 1) that is a number."""
+        values = self.xData if ax == 0 else self.yData
+        if values is None or not len(values):
+            return None, None
+        low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+
 class Trace:
     """Items that are made once and then only given new points."""
 
     def __init__(self, plot: Any) -> None:  # noqa: ANN401 - pyqtgraph has no types
         # The raw curve is the hot one: one pixel and no antialiasing cost a fifth of anything finer.
         self._lines = {
-            RAW: pyqtgraph.PlotCurveItem(antialias=False),
-            SUBSET: pyqtgraph.PlotCurveItem(antialias=True),
-            COMPLETE: pyqtgraph.PlotCurveItem(antialias=True),
-            SMOOTHED: pyqtgraph.PlotCurveItem(antialias=True),
+            RAW: _Line(antialias=False),
+            SUBSET: _Line(antialias=True),
+            COMPLETE: _Line(antialias=True),
+            SMOOTHED: _Line(antialias=True),
         }
         self._markers = {
             SUBSET: pyqtgraph.ScatterPlotItem(size=_HOLLOW_PX, symbol="o", pxMode=True),
