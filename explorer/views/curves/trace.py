@@ -36,7 +36,7 @@ class _Line(pyqtgraph.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph has no 
     def dataBounds(  # noqa: N802
         self,
         ax: int,
-        frac: float = 1.0,
+        frac: float = 1.0,  # noqa: ARG002 - all of them
         orthoRange: object = None,  # noqa: ARG002, N803
     ) -> tuple[float | None, float | None]:
         """Return the least and the greatest x (ax 0) or y (ax 1) that is a number."""
