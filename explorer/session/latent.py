@@ -208,7 +208,7 @@ class LatentSession(QObject):
         if self._hand is None or result.codes.version != self._hand.version:
             return
         result = self._known.keep(result)
-        if self._data.wants(result.request):
+        if self._data.wants(result.request) and not self._data.shows(result.codes):
             self._place_codes(result)
 
     def _place_codes(self, result: CodesResult) -> None:
