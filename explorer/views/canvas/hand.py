@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from explorer.messages import Extent, Handle
 from explorer.views.canvas.coordinates import MAX_COORDINATE
 from explorer.views.canvas.handles import HandleMark
-from explorer.views.canvas.pacing import Pacer
+from explorer.views.canvas.pacing import PositionPacer
 from explorer.views.canvas.scales import axis_name
 from explorer.views.canvas.setters import CanvasSetters
 from explorer.views.frames import paint_now
@@ -65,7 +65,7 @@ class CanvasHand(CanvasSetters):
         self._moved = False
         self._key_moved: int | None = None
         self._sent_extent: Extent | None = None
-        self._pacer = Pacer(self)
+        self._pacer = PositionPacer(self)
         self._pacer.due.connect(self._drag_to)
         self._hover_timer = QTimer(self)
         self._hover_timer.setSingleShot(True)

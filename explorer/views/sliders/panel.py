@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QVBoxLayout, QWi
 
 from core.shapes import Code, Picture
 from explorer.messages import SliderSpec
-from explorer.views.pacing import Pacer
+from explorer.views.pacing import RequestPacer
 from explorer.views.sliders.filmstrip import Filmstrip
 from explorer.views.sliders.row import LEAST_ROW, SliderRow, is_collapsed
 from explorer.views.sliders.span import Span
@@ -63,7 +63,7 @@ class SlidersPanel(QWidget):
         self._attend_timer.timeout.connect(self._ask_for_strip)
         self._strip_timer = QTimer(self, singleShot=True, interval=_STRIP_MS)
         self._strip_timer.timeout.connect(self._ask_for_strip)
-        self._following = Pacer(self, FOLLOW_MS)
+        self._following = RequestPacer(self, FOLLOW_MS)
         self._following.due.connect(self._show_values)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
