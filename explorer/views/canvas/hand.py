@@ -83,9 +83,9 @@ class CanvasHand(CanvasSetters):
         return super().eventFilter(watched, event)
 
     def paint_beside_hand(self) -> None:
-        """Paint what has changed in the window, if a handle is held: its next movement would wait for that painting."""
+        """Paint what has changed, if a handle is held: its next movement would wait for that painting."""
         if self._gesture is Gesture.HANDLE:
-            paint_now(self)
+            paint_now()
 
     def _press(self, position: QPointF, *, pan: bool = False) -> None:
         """Take hold of what is at a pixel."""
@@ -187,7 +187,7 @@ class CanvasHand(CanvasSetters):
         moved = dataclasses.replace(handle, code=code)
         self.set_handles(tuple(moved if other is handle else other for other in self._handles), self._selected)
         self.handle_dragged.emit(handle_id, a, b)
-        paint_now(self)
+        paint_now()
 
     def _let_go(self) -> None:
         held = self._held_id if self._gesture is Gesture.HANDLE and self._moved else None
