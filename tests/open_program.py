@@ -198,14 +198,19 @@ class OpenProgram:
         if lift:
             self.driver.release(surface, points[-1])
 
-    def raise_dock(self, content: QWidget) -> None:
-        """Bring the dock of a widget to the front."""
+    def dock_of(self, content: QWidget) -> QDockWidget:
+        """Return the dock that a widget is in."""
         parent: QWidget | None = content
         while parent is not None and not isinstance(parent, QDockWidget):
             parent = parent.parentWidget()
         assert parent is not None
-        parent.show()
-        parent.raise_()
+        return parent
+
+    def raise_dock(self, content: QWidget) -> None:
+        """Bring the dock of a widget to the front."""
+        dock = self.dock_of(content)
+        dock.show()
+        dock.raise_()
         self.driver.wait(20)
 
     # Eyes

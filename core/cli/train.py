@@ -62,7 +62,7 @@ def train(options: argparse.Namespace, command_line: str) -> int:
         with closing(keeper):
             if interrupted and start is not None:
                 keeper.take_up(start.history.last_step)
-            preparing = _Preparing(ProgressBar("preparing", quiet=options.quiet), received)
+            preparing = _PreparingBar(ProgressBar("preparing", quiet=options.quiet), received)
             try:
                 run = TrainingRun(config, dataset, start=start, resume=interrupted is not None, progress=preparing.tell)
             except _GivenUp:
@@ -80,7 +80,7 @@ class _GivenUp(Exception):  # noqa: N818 - a request, not an error
     """A signal came while images were read that a run needs before its first step."""
 
 
-class _Preparing:
+class _PreparingBar:
     """Shows how far those images are read, which takes minutes for a file larger than memory."""
 
     def __init__(self, bar: ProgressBar, received: list[int]) -> None:

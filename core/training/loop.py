@@ -32,7 +32,7 @@ from core.training.position import Position
 from core.training.randomness import Stream, reseed
 from core.training.reports import losses, provenance, start_text, step_reports
 from core.training.resuming import inexact_because, resumed
-from core.training.schedules import SCHEDULES
+from core.training.schedules import SCHEDULES, warmed_up_beta
 from core.training.timetable import Timetable
 from core.training.workplace import Workplace
 
@@ -45,6 +45,9 @@ class TrainingRun:
     Raises TrainingError or ConfigError where configuration, data set and saved model do not fit.  To be pulled by one
     thread; `set_learning_rate` and `set_beta` may be called from another.
     """
+
+    plan: ExecutionPlan
+    """How it computes, from the next step on."""
 
     # The threads of a pool flush denormals if its maker did when it was made, at the first large operation: in here.
     @flushing_denormals()
@@ -67,8 +70,6 @@ class TrainingRun:
         """
         timetable: Timetable | None = None
         if resume:
-            if start is None:
-                raise TrainingError("there is nothing to resume")
             config, timetable = resumed(start, dataset)
         self.config = fitted(config, dataset, start)
         training = self.config.training
@@ -85,22 +86,24 @@ class TrainingRun:
         self.stretch = 1
         """How many times longer than usual it computes between two yields: what is computed is the same."""
         self._wanted_chunk = steps_per_chunk
-        self._chunk_length = ChunkLength(steps_per_chunk)
         self._position = Position(0, 0, 0, -(-len(dataset.train) // training.batch_size))
         self._evaluation: Evaluation | None = None
         self._model = build_model(self.config.model, reseed(torch.Generator(), training.seed, Stream.WEIGHTS))
         if start is not None:
             load_weights(self._model, start.weights)
-        self.plan: ExecutionPlan
         self._place = Workplace(self._model, self._objective, dataset, self.config, capture=capture)
         if problem := self._place.settle_first(choose_device(training.device), progress, fresh=start is None):
             self._note("memory", problem)
+        self._set_out(start, timetable)
+
+    def _set_out(self, start: SavedModel | None, resumed_timetable: Timetable | None) -> None:
+        """Take the place in training that a saved model has, or the first; choose how steps are taken from there."""
         if start is not None:
             self._continue_from(start)
-        self._timetable = timetable or Timetable.of_epochs(self._position, training.epochs)
+        self._timetable = resumed_timetable or Timetable.of_epochs(self._position, self.config.training.epochs)
         self._divergence = Divergence(self._place.stepper, self._position.step)
         self._make_plan()
-        if resume and start is not None:
+        if start is not None and resumed_timetable is not None:
             self._take_up(start)
         if self._chunk_length.chosen:
             self._note("start", self._start_text())
@@ -184,7 +187,7 @@ class TrainingRun:
         positions = [self._position]
         while len(positions) <= num_steps:
             positions.append(positions[-1].after_step())
-        betas = [self._beta_at(position) for position in positions[:-1]]
+        betas = [warmed_up_beta(self.config.objective, position.epochs) for position in positions[:-1]]
         rates = [self._rate_at(position) for position in positions[:-1]]
         short_of_memory = False
         unreadable: StoredPicturesError | None = None
@@ -236,13 +239,6 @@ class TrainingRun:
 
     def _rate_at(self, position: Position) -> float:
         return self.config.training.learning_rate * self._schedule(self._timetable.share_done(position.step))
-
-    def _beta_at(self, position: Position) -> float:
-        """Return the weight of the KL term: during a warm-up it rises in a line from 0 to β.  Sønderby et al. 2016."""
-        objective = self.config.objective
-        if objective.warm_up_epochs <= 0.0:
-            return objective.beta
-        return objective.beta * min(1.0, position.epochs / objective.warm_up_epochs)
 
     def _roll_back(self) -> None:
         what = self._divergence.complaint

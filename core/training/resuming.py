@@ -22,11 +22,13 @@ def is_resumable(saved: SavedModel) -> bool:
     return position.step < timetable.last_step
 
 
-def resumed(saved: SavedModel, dataset: Dataset) -> tuple[ExperimentConfig, Timetable]:
+def resumed(saved: SavedModel | None, dataset: Dataset) -> tuple[ExperimentConfig, Timetable]:
     """Return configuration and timetable of the interrupted run, with as many threads as it had.
 
     Raises TrainingError where the run cannot go on exactly where it stood: then its model can still be trained on.
     """
+    if saved is None:
+        raise TrainingError("there is nothing to resume")
     before = saved.provenance.get("data_fingerprint")
     if before is not None and before != dataset.fingerprint:
         raise TrainingError(

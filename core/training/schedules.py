@@ -1,9 +1,10 @@
-"""How the learning rate changes over a run: a factor of the set rate."""
+"""How the learning rate changes over a run, by a factor of the set rate, and the weight of the KL at its beginning."""
 
 import math
 from collections.abc import Callable
 from typing import Final
 
+from core.config import ObjectiveConfig
 from core.registry import Registry
 
 Schedule = Callable[[float], float]
@@ -39,3 +40,10 @@ def burda(done: float) -> float:
     stage = sum(passes >= (3**i - 1) // 2 for i in range(1, BURDA_STAGES))
     factor: float = 10.0 ** (-stage / (BURDA_STAGES - 1))
     return factor
+
+
+def warmed_up_beta(objective: ObjectiveConfig, epochs: float) -> float:
+    """Return the weight of the KL term: during a warm-up it rises in a line from 0 to β.  Sønderby et al. 2016."""
+    if objective.warm_up_epochs <= 0.0:
+        return objective.beta
+    return objective.beta * min(1.0, epochs / objective.warm_up_epochs)

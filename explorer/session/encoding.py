@@ -11,7 +11,6 @@ from explorer.workers.analysis import AnalysisEnded, Found
 from explorer.workers.encoding import EncodeAll
 
 COMMAND = "view.encode_all"
-_ALL_SHOWN = "The codes of all images are shown."
 
 
 class EncodingSession(QObject):
@@ -87,23 +86,28 @@ class EncodingSession(QObject):
         self._end()
         if ended.failure is not None:
             self._window.show_error(ended.failure)
-        elif latent.split_name == name and self._reason() == _ALL_SHOWN:
+        elif latent.split_name == name and self._all_shown:
             # Where the other half is looked at, it would be taken to be about that one.
             self._window.show_status(f"All {SPLIT_NAMES[name]} images are encoded.")
 
     def _tell(self, done: int, total: int) -> None:
         self._window.show_encoding(done / total, f"Encoding {done:,} of {total:,}")
 
+    @property
+    def _all_shown(self) -> bool:
+        codes = self._hub.latent.codes
+        return codes is not None and self._hub.fits and len(codes) >= codes.total
+
     def _reason(self) -> str:
         """Return why nothing is to be encoded now; nothing where something is."""
-        hub, codes = self._hub, self._hub.latent.codes
+        hub = self._hub
         if self._asked is not None:
             return "All images are being encoded."
         if hub.live:
             return "A run changes the weights: all images can be encoded when it is over."
-        if codes is None or not hub.fits:
+        if hub.latent.codes is None or not hub.fits:
             return "No codes are shown yet."
-        return "" if len(codes) < codes.total else _ALL_SHOWN
+        return "The codes of all images are shown." if self._all_shown else ""
 
     def _offer(self) -> None:
         reason = self._reason()

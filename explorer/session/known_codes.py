@@ -38,13 +38,19 @@ class KnownCodes:
         """Bytes of what is kept."""
         return sum(_bytes_of(codes) for codes, _ in self._results.values())
 
-    def keep(self, result: CodesResult) -> None:
-        """Keep codes, unless it is not known what they are of, or all of the half are there: some may come late."""
+    def keep(self, result: CodesResult) -> CodesResult:
+        """Keep codes, unless it is not known what they are of; return them, or all of the half where those are there.
+
+        Some may come late.
+        """
         self._turn_to(result.codes.version)
         request = result.request
         # Of data that are still being read the fingerprint is not known.
-        if not request.dataset.fingerprint or _key(request, whole=True) in self._results:
-            return
+        if not request.dataset.fingerprint:
+            return result
+        whole = self._results.get(_key(request, whole=True))
+        if whole is not None:
+            return CodesResult(*whole, elapsed_ms=0.0, request=request)
         key = _key_of(result)
         self._results.pop(key, None)
         # Not the result: it holds on to the data set.
@@ -52,6 +58,7 @@ class KnownCodes:
         for old in list(self._results):
             if self.num_bytes > self._max_bytes and old not in (key, self._shown):
                 del self._results[old]
+        return result
 
     def show(self, result: CodesResult | None) -> None:
         """Keep these codes, however many, until the canvas shows others."""

@@ -207,11 +207,12 @@ class LatentSession(QObject):
         """Keep codes of the newest weights, and show them where they are what is to be shown."""
         if self._hand is None or result.codes.version != self._hand.version:
             return
-        self._known.keep(result)
-        if not self._data.wants(result.request):
-            return
+        result = self._known.keep(result)
+        if self._data.wants(result.request) and not self._data.shows(result.codes):
+            self._place_codes(result)
+
+    def _place_codes(self, result: CodesResult) -> None:
         first = self._data.codes is None
-        result = self._known.find(result.request, self._hand.version) or result
         self._data.show_codes(result)
         self._canvas.set_codes(result.codes, self._data.label_names)
         self._canvas.set_note(scene.codes_note(result.codes))
@@ -352,8 +353,7 @@ class LatentSession(QObject):
 
     def _show_posterior(self) -> None:
         """Draw q(z|x) of the image the selected handle came from, to scale."""
-        held = self._handles.current
-        posterior = None if held is None else self._data.posterior_of(held.image, self._hand)
+        posterior = self._data.posterior_of(self.selected_image, self._hand)
         self._canvas.set_posterior(*posterior or (None, None))
 
     def _on_point_hovered(self, row: int) -> None:
@@ -379,7 +379,7 @@ class LatentSession(QObject):
         if known is None:
             self._inference.ask(request)
         else:
-            self.take_codes(known)
+            self._place_codes(known)
 
     def _ask_mosaic(self) -> None:
         if self._hand is None or self._config is None:

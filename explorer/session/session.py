@@ -73,6 +73,7 @@ class Session(QObject):
         self._start_paths: tuple[Path, ...] = ()
         self._wanted_data: DataConfig | None = None
         self._connect()
+        self._connect_hand()
         self.conversion = ConversionSession(self.documents, workers.loading, views.window, self)
 
     def _connect(self) -> None:
@@ -104,11 +105,6 @@ class Session(QObject):
         for panel in (views.data, views.model, views.training):
             panel.setting_edited.connect(self.edit)
         views.data.data_chosen.connect(self.choose_data)
-        for gives_way in (workers.training, training, views.curves):
-            self.hub.movement.changed.connect(gives_way.set_hand_moving)
-        # After what shows them: a movement that comes next would else wait for their painting.
-        for answered in (workers.inference.codes_ready, workers.inference.mosaic_ready):
-            answered.connect(views.canvas.paint_beside_hand)
         views.training.start_requested.connect(self.start_training)
         views.training.continue_requested.connect(self.continue_training)
         workers.training.torch_loaded.connect(workers.evidence.set_torch)
@@ -119,6 +115,15 @@ class Session(QObject):
         self._importing.accepted.connect(self._on_import_accepted)
         workers.loading.picture_imported.connect(self.drawing.show_picture)
         workers.loading.failed.connect(self._on_job_failed)
+
+    def _connect_hand(self) -> None:
+        """See to it that the hand comes first."""
+        inference, canvas = self._workers.inference, self._views.canvas
+        for gives_way in (self._workers.training, self.training, self._views.curves):
+            self.hub.movement.changed.connect(gives_way.set_hand_moving)
+        # After what shows them: a movement that comes next would else wait for their painting.
+        for answered in (inference.codes_ready, inference.mosaic_ready):
+            answered.connect(canvas.paint_beside_hand)
 
     # Opening
 

@@ -67,6 +67,10 @@ class ShownData:
         """Return whether this is still what the canvas is to show."""
         return request.dataset is self.dataset and request.split_name == self.split_name
 
+    def shows(self, codes: Codes) -> bool:
+        """Return whether the canvas shows these codes, and they are of what it is to show."""
+        return codes is self._codes and self._codes_are_current
+
     def change(self, dataset: Dataset | None, split_name: str) -> bool:
         """Show another half or other data from now on; return whether its images are still the same."""
         before, current = self.split, self._codes_are_current

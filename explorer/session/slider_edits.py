@@ -51,7 +51,7 @@ class SliderSession(QObject):
             return
         changed = code.copy()
         changed[dimension] = value
-        by_hand = dimension not in self._sliders.sweeps.dimensions
+        by_hand = not self._sliders.is_animated(dimension)
         self._latent.move_selected_to(changed, keeps_image=True, by_hand=by_hand)
 
     def _on_dimension_reset(self, dimension: int) -> None:

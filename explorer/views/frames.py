@@ -1,11 +1,10 @@
 """The picture under the hand first: what has changed is painted before anything else has its turn."""
 
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QWidget
 
 
-def paint_now(widget: QWidget) -> None:
-    """Paint what has changed in a widget's window, instead of in a later turn of the event loop.
+def paint_now() -> None:
+    """Paint what has changed, in panels that float as in the window, instead of in a later turn of the event loop.
 
     Where a movement is followed: answers of other threads would else be shown first, and what they change be painted
     together with what the hand waits for.  Where such an answer is shown: a movement that comes before its painting
@@ -14,4 +13,4 @@ def paint_now(widget: QWidget) -> None:
     Only to be called by what the event loop itself has called, while a hand moves something: never while a widget is
     painted, made or taken away.
     """
-    QCoreApplication.sendPostedEvents(widget.window(), QEvent.Type.UpdateRequest.value)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.UpdateRequest.value)

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 
-class Pacer(QObject):
+class RequestPacer(QObject):
     """Says `due` at once when the last time is so many milliseconds ago, else as soon as it is."""
 
     due = Signal()

@@ -237,7 +237,7 @@ class TrainingThread(ServingThread):
             from core.training import loop
 
             resume = request.keeping.resume
-            telling = _Preparing(self.preparing.emit, self._check_wanted)
+            telling = _PreparingReports(self.preparing.emit, self._check_wanted)
             with contextlib.closing(telling):
                 run = loop.TrainingRun(
                     request.config, request.dataset, start=request.start, resume=resume, progress=telling.tell
@@ -351,7 +351,7 @@ class TrainingThread(ServingThread):
             self.model_saved.emit(SavedFile(path, saved))
 
 
-class _Preparing:
+class _PreparingReports:
     """Tells how far a run's images are read, once that takes long enough to be seen."""
 
     def __init__(self, say: Callable[[float, str], object], check_wanted: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from explorer.messages import Extent, Handle
 from explorer.views.canvas.coordinates import MAX_COORDINATE
 from explorer.views.canvas.handles import HandleMark
-from explorer.views.canvas.pacing import Pacer
+from explorer.views.canvas.pacing import PositionPacer
 from explorer.views.canvas.scales import axis_name
 from explorer.views.canvas.setters import CanvasSetters
 from explorer.views.frames import paint_now
@@ -65,7 +65,7 @@ class CanvasHand(CanvasSetters):
         self._moved = False
         self._key_moved: int | None = None
         self._sent_extent: Extent | None = None
-        self._pacer = Pacer(self)
+        self._pacer = PositionPacer(self)
         self._pacer.due.connect(self._drag_to)
         self._hover_timer = QTimer(self)
         self._hover_timer.setSingleShot(True)
@@ -83,9 +83,9 @@ class CanvasHand(CanvasSetters):
         return super().eventFilter(watched, event)
 
     def paint_beside_hand(self) -> None:
-        """Paint what has changed in the window, if a handle is held: its next movement would wait for that painting."""
+        """Paint what has changed, if a handle is held: its next movement would wait for that painting."""
         if self._gesture is Gesture.HANDLE:
-            paint_now(self)
+            paint_now()
 
     def _press(self, position: QPointF, *, pan: bool = False) -> None:
         """Take hold of what is at a pixel."""
@@ -187,7 +187,7 @@ class CanvasHand(CanvasSetters):
         moved = dataclasses.replace(handle, code=code)
         self.set_handles(tuple(moved if other is handle else other for other in self._handles), self._selected)
         self.handle_dragged.emit(handle_id, a, b)
-        paint_now(self)
+        paint_now()
 
     def _let_go(self) -> None:
         held = self._held_id if self._gesture is Gesture.HANDLE and self._moved else None

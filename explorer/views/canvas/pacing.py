@@ -10,7 +10,7 @@ LEAST_REST_MS = 1.0
 """From the end of what a position has brought about to the next one: time for the mouse's events that wait."""
 
 
-class Pacer(QObject):
+class PositionPacer(QObject):
     """Passes positions on at once, or after the rest of a 4 ms gap, when only the latest of them counts.
 
     One that comes soon after a late one is not held up: the gaps are 4 ms in the mean of any two.  What a position

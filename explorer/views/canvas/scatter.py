@@ -22,6 +22,7 @@ PAN_PX = 64
 _WHOLE_PIXEL = 0.01
 
 Inks = np.ndarray[Any, np.dtype[np.uint32]]
+Indices = np.ndarray[Any, np.dtype[np.intp]]
 Offsets = tuple[tuple[int, int], ...]
 
 
@@ -116,6 +117,20 @@ class Scatter:
         self._mix_inks(cloud, colours, opacity, (1.0,) if thicken else tuple(coverage for coverage, _ in stamp))
         if not cloud.num_drawn:
             return
+        place, inks = self._placed(cloud, view, ratio, reach)
+        flat, width = self._buffer.reshape(-1), self._buffer.shape[1]
+        if thicken:
+            flat[place] = inks[0]
+            self._thicken()
+            return
+        shifted = np.empty_like(place)
+        for ink, (_, offsets) in zip(inks, stamp, strict=True):
+            for dx, dy in offsets:
+                np.add(place, dy * width + dx, out=shifted)
+                flat[shifted] = ink
+
+    def _placed(self, cloud: PointCloud, view: View, ratio: float, reach: int) -> tuple[Indices, list[Inks]]:
+        """Return where in the flat image each point's middle is, and its inks; points out of it may be left out."""
         height, width = self._buffer.shape
         x, y = view.to_pixels(cloud.drawn_a, cloud.drawn_b)
         x *= ratio
@@ -137,16 +152,7 @@ class Scatter:
         place = y.astype(np.intp)
         place *= width
         place += x.astype(np.intp)
-        flat = self._buffer.reshape(-1)
-        if thicken:
-            flat[place] = inks[0]
-            self._thicken()
-            return
-        shifted = np.empty_like(place)
-        for ink, (_, offsets) in zip(inks, stamp, strict=True):
-            for dx, dy in offsets:
-                np.add(place, dy * width + dx, out=shifted)
-                flat[shifted] = ink
+        return place, inks
 
     def _clear(self, view: View, ratio: float, margin: int) -> None:
         self._margin = margin

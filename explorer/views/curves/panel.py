@@ -74,16 +74,8 @@ class CurvesPanel(QWidget):
         """Until `draw_now`: nothing is drawn."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._on_timer)
         self._arrange()
-        self.controls.quantity_chosen.connect(self._on_quantity)
-        self.controls.options_changed.connect(self._on_options)
-        self.controls.follow_asked.connect(self._on_follow)
-        self.controls.save_asked.connect(self._on_save)
-        self.legend.hidden_changed.connect(self._mark_dirty)
-        self._stage.zoomed.connect(self._on_zoomed)
-        self._stage.range_changed.connect(self._on_range_changed)
-        self._stage.follow_requested.connect(self.follow)
+        self._connect()
         self._last_options = self.options
         self._restyle()
         self._on_quantity(self.controls.quantity)
@@ -101,6 +93,17 @@ class CurvesPanel(QWidget):
         layout.addWidget(self.controls)
         layout.addLayout(below)
         layout.addWidget(self._stage, 1)
+
+    def _connect(self) -> None:
+        self._timer.timeout.connect(self._on_timer)
+        self.controls.quantity_chosen.connect(self._on_quantity)
+        self.controls.options_changed.connect(self._on_options)
+        self.controls.follow_asked.connect(self._on_follow)
+        self.controls.save_asked.connect(self._on_save)
+        self.legend.hidden_changed.connect(self._mark_dirty)
+        self._stage.zoomed.connect(self._on_zoomed)
+        self._stage.range_changed.connect(self._on_range_changed)
+        self._stage.follow_requested.connect(self.follow)
 
     # --- what the session sets
 

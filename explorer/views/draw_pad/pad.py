@@ -19,7 +19,7 @@ from explorer.views.draw_pad.note import DrawingNote
 from explorer.views.draw_pad.results import EncodingView
 from explorer.views.draw_pad.surface import PadSurface
 from explorer.views.draw_pad.tools import DrawingTools, SourceTools
-from explorer.views.pacing import Pacer
+from explorer.views.pacing import RequestPacer
 
 LEAST_GAP_MS = 4
 """Shorter gaps help no screen; a longer one, of a 120 Hz frame, doubles the latency of a 125 Hz mouse."""
@@ -46,7 +46,7 @@ class DrawPad(QWidget):
         self._settings: Settings | None = None
         self._enabled: tuple[bool, ...] = ()
         self._ink = InkSheet()
-        self._pacer = Pacer(self, LEAST_GAP_MS)
+        self._pacer = RequestPacer(self, LEAST_GAP_MS)
         self.surface = PadSurface(self._ink)
         self.tools = DrawingTools()
         self.sources = SourceTools()

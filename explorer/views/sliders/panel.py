@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QVBoxLayout, QWi
 
 from core.shapes import Code, Picture
 from explorer.messages import SliderSpec
-from explorer.views.pacing import Pacer
+from explorer.views.pacing import RequestPacer
 from explorer.views.sliders.filmstrip import Filmstrip
 from explorer.views.sliders.row import LEAST_ROW, SliderRow, is_collapsed
 from explorer.views.sliders.span import Span
@@ -63,7 +63,7 @@ class SlidersPanel(QWidget):
         self._attend_timer.timeout.connect(self._ask_for_strip)
         self._strip_timer = QTimer(self, singleShot=True, interval=_STRIP_MS)
         self._strip_timer.timeout.connect(self._ask_for_strip)
-        self._following = Pacer(self, FOLLOW_MS)
+        self._following = RequestPacer(self, FOLLOW_MS)
         self._following.due.connect(self._show_values)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
@@ -202,6 +202,10 @@ class SlidersPanel(QWidget):
         """Whether every row that can be seen has been made."""
         return self._active.complete and self._collapsed.complete
 
+    def is_animated(self, dimension: int) -> bool:
+        """Return whether a dimension moves by itself."""
+        return dimension in self.sweeps.dimensions
+
     def row(self, dimension: int) -> SliderRow:
         """Return the row of a latent dimension.  Raises KeyError while it is not made or folded away."""
         row = self._row(dimension)
@@ -281,7 +285,7 @@ class SlidersPanel(QWidget):
             row.show_animated(animated)
 
     def _stop_sweep(self, dimension: int) -> None:
-        if dimension in self.sweeps.dimensions:
+        if self.is_animated(dimension):
             self.sweeps.stop(dimension)
             self._show_animated(dimension, animated=False)
             self.animate_toggled.emit(dimension, False)
@@ -301,7 +305,7 @@ class SlidersPanel(QWidget):
 
     def _on_row_filled(self, row: SliderRow) -> None:
         row.show_value(self._values[row.dimension])
-        row.show_animated(row.dimension in self.sweeps.dimensions)
+        row.show_animated(self.is_animated(row.dimension))
 
     def _on_value_edited(self, dimension: int, value: float) -> None:
         self.touched.emit()

@@ -5,7 +5,7 @@ from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from explorer.views.canvas import pacing
-from explorer.views.canvas.pacing import LEAST_REST_MS, MINIMUM_GAP_MS, Pacer
+from explorer.views.canvas.pacing import LEAST_REST_MS, MINIMUM_GAP_MS, PositionPacer
 
 
 class Clock:
@@ -25,7 +25,7 @@ class Followed:
         self._clock, self._takes_ms = clock, takes_ms
         self.positions: list[float] = []
         self._parent = QObject()
-        self.pacer = Pacer(self._parent)
+        self.pacer = PositionPacer(self._parent)
         self.pacer.due.connect(self._follow)
 
     def _follow(self, x: float, _y: float) -> None:

@@ -18,7 +18,7 @@ from explorer.theme import apply_theme
 from explorer.views.draw_pad import DrawPad
 from explorer.views.draw_pad.pad import LEAST_GAP_MS
 from explorer.views.draw_pad.strokes import DEFAULT_BRUSH
-from explorer.views.pacing import Pacer
+from explorer.views.pacing import RequestPacer
 from tests.explorer.draw_pad.conftest import LEFT, Hand, encoding
 
 LINE = [(60.0, 60.0), (220.0, 220.0)]
@@ -53,7 +53,7 @@ def test_a_fast_pen_is_paced_and_its_last_place_is_told(hand: Hand, qtbot: QtBot
 
 
 def test_the_pacer_keeps_the_gap_and_loses_no_last_request(qtbot: QtBot, pad: DrawPad) -> None:
-    pacer = Pacer(pad, LEAST_GAP_MS)
+    pacer = RequestPacer(pad, LEAST_GAP_MS)
     with qtbot.waitSignal(pacer.due, timeout=100):
         pacer.request()
     with qtbot.waitSignal(pacer.due, timeout=50 * LEAST_GAP_MS):

@@ -76,12 +76,18 @@ def test_what_is_begun_amid_a_drag_begins_with_the_newest_image(opened: OpenProg
     assert opened.session.analyses.fit._fit is not None
 
 
-def test_what_a_movement_changes_is_painted_before_anything_else_has_its_turn(opened: OpenProgram) -> None:
+@pytest.mark.parametrize("floats", [False, True])
+def test_what_a_movement_changes_is_painted_before_anything_else_has_its_turn(
+    opened: OpenProgram, *, floats: bool
+) -> None:
     views = opened.views
     opened.raise_dock(views.hand)
+    opened.dock_of(views.hand).setFloating(floats)
+    opened.driver.wait(100)
     painted: list[int] = []
     views.hand.deterministic.painted.connect(painted.append)
     views.canvas._move_handle(opened.handle.id, 0.2, 0.1)
+    assert (views.hand.window() is opened.window) is not floats
     assert painted
 
 

@@ -188,7 +188,12 @@ def test_some_codes_that_come_late_leave_all_on_the_canvas_however_many_these_ar
     still.workers.analysis.ended.emit(AnalysisEnded(asked))
     assert strip_of(still).status == "All held-out images are encoded."
     late = CodesRequest("held_out", asked.dataset, len(some))
-    still.workers.inference.codes_ready.emit(CodesResult(some, statistics, 1.0, late))
+    told: list[bool] = []
+    still.session.latent.codes_changed.connect(lambda: told.append(True))
+    with mock.patch.object(still.views.canvas, "set_codes") as placed:
+        still.workers.inference.codes_ready.emit(CodesResult(some, statistics, 1.0, late))
+    assert not placed.called
+    assert not told
     assert still.session.latent.codes is codes
     still.window.split_chosen.emit("train")
     still.answer_codes(hand, asked_codes(still))

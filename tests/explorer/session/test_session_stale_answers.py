@@ -236,3 +236,16 @@ def test_a_refresh_is_told_also_where_no_image_is_held_out(still: StillProgram) 
     )
     assert told == [3.0]
     still.session.latent.refreshed.disconnect(told.append)
+
+
+def test_a_refresh_is_told_with_what_codes_and_mosaic_took_together(still: StillProgram) -> None:
+    told: list[float] = []
+    still.session.latent.refreshed.connect(told.append)
+    hand = still.open(trained())
+    still.workers.inference.mosaic_ready.emit(
+        Mosaic(np.zeros((12, 12), np.uint8), (-1.0, -1.0), (1.0, 1.0), (0, 1), hand.version), 3.0
+    )
+    assert not told
+    assert still.answer_codes(hand, codes_request(still)).elapsed_ms == 1.0
+    assert told == [4.0]
+    still.session.latent.refreshed.disconnect(told.append)
