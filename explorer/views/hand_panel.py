@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer.messages import HandPictures
 from explorer.views.notation import dimension_name
+from explorer.views.pacing import FOLLOW_MS, RequestPacer
 from explorer.views.picture_row import PictureRow
 from explorer.views.pictures import PictureView
 from explorer.views.readouts import StatusLine, number
@@ -57,6 +58,8 @@ class HandPanel(QWidget):
         self._status.setToolTip("The code z that is decoded, in latent units, and the version of the model's weights.")
         self._code = ""
         self._version: int | None = None
+        self._following = RequestPacer(self, FOLLOW_MS)
+        self._following.due.connect(self._write_status)
         self.source.hide()
         self._repair = PictureRow((self.corrupted, self.restored))
         self._repair.hide()
@@ -70,7 +73,10 @@ class HandPanel(QWidget):
     @property
     def status_text(self) -> str:
         """The line under the pictures: a code of one or two numbers, the weights' version."""
-        return self._status.text
+        parts = [self._code] if self._code else []
+        if self._version is not None:
+            parts.append(f"weights version {self._version}")
+        return " · ".join(parts)
 
     def set_has_codes(self, has_codes: bool) -> None:  # noqa: FBT001 - a Qt setter
         """Say why nothing is decoded: no handle is selected, or the model has no codes at all."""
@@ -93,7 +99,7 @@ class HandPanel(QWidget):
         # Longer codes are read off the sliders.
         short = pictures is not None and len(pictures.code) <= _LONGEST_CODE
         self._code = code_text(pictures.code.tolist()) if pictures is not None and short else ""
-        self._write_status()
+        self._following.request()
 
     def set_smooth(self, smooth: bool) -> None:  # noqa: FBT001
         """Interpolate between the pixels of every picture here, or show them as squares."""
@@ -119,10 +125,7 @@ class HandPanel(QWidget):
         layout.setRowStretch(0, 1)
 
     def _write_status(self) -> None:
-        parts = [self._code] if self._code else []
-        if self._version is not None:
-            parts.append(f"weights version {self._version}")
-        self._status.set_text(" · ".join(parts))
+        self._status.set_text(self.status_text)
 
 
 def code_text(code: list[float]) -> str:

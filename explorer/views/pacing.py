@@ -2,6 +2,9 @@
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
+FOLLOW_MS = 33
+"""Numbers follow a code that moves elsewhere at most 30 times a second: a third of a drag, and no eye reads sooner."""
+
 
 class RequestPacer(QObject):
     """Says `due` at once when the last time is so many milliseconds ago, else as soon as it is."""

@@ -51,6 +51,9 @@ class PictureView(QWidget):
         self._picture: Picture | None = None
         self._shown = QImage()
         self._shown_at = QSize()
+        # Asked for twice a movement of the hand, and the same for all of them.
+        self._placed = QRectF()
+        self._placed_for: tuple[object, ...] = ()
         self._serial = 0
         self._name = " ".join(caption.split()) or "picture"
         self.setAccessibleName(self._name)
@@ -130,10 +133,16 @@ class PictureView(QWidget):
         """Return where the picture is painted, in the widget's coordinates; empty when there is none."""
         if self._picture is None:
             return QRectF()
+        placed_for = (self.width(), self.height(), self.devicePixelRatioF(), self._picture.shape, self._smooth)
+        if self._placed_for != placed_for:
+            self._placed_for, self._placed = placed_for, self._place(*self._picture.shape)
+        return self._placed
+
+    def _place(self, height: int, width: int) -> QRectF:
+        """Return where a picture of so many pixels is painted."""
         scale = self.devicePixelRatioF()
         square = self._square()
         side = int(square.width() * scale) - 2
-        height, width = self._picture.shape
         zoom = side / max(height, width)
         if not (self._fill or self._smooth) and zoom >= 1:
             zoom = float(int(zoom))
@@ -219,7 +228,7 @@ class PictureView(QWidget):
         """Measure anew when the font changes."""
         super().changeEvent(event)
         if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
-            self._caption_px = None
+            self._caption_px, self._placed_for = None, ()
             self.updateGeometry()
 
     def _square(self) -> QRect:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QVBoxLayout, QWi
 
 from core.shapes import Code, Picture
 from explorer.messages import SliderSpec
-from explorer.views.pacing import RequestPacer
+from explorer.views.pacing import FOLLOW_MS, RequestPacer
 from explorer.views.sliders.filmstrip import Filmstrip
 from explorer.views.sliders.row import LEAST_ROW, SliderRow, is_collapsed
 from explorer.views.sliders.span import Span
@@ -21,8 +21,6 @@ _REST_MS = 200
 """How long the mouse rests on a slider before its pictures are asked for; passing over it asks for nothing."""
 _STRIP_MS = 100
 """At most ten strips a second while other dimensions move."""
-FOLLOW_MS = 33
-"""Rows follow a code that moves elsewhere at most 30 times a second: a quarter of a drag, and no eye reads sooner."""
 _NO_MODEL = "There are no codes to slide: no model is open, or it has no latent code."
 _NO_HANDLE = "Select or add a handle on the canvas: the sliders follow it."
 

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from core.shapes import Code
 from explorer.messages import SliderSpec
+from explorer.views.pacing import FOLLOW_MS
 from explorer.views.sliders import SlidersPanel
-from explorer.views.sliders.panel import FOLLOW_MS
 from explorer.views.sliders.row import SliderRow
 
 # The offscreen platform says so whenever a window is shown.
