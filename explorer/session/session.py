@@ -372,4 +372,5 @@ class Session(QObject):
 
     def _on_closed(self, clean: bool) -> None:  # noqa: FBT001 - a signal's argument
         self.subject.stop()
+        self.analyses.ledger.stop()
         self.closed.emit(clean)

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from core.compatibility import is_normalised
 from core.config import ModelConfig
@@ -18,6 +18,8 @@ _MARKS = {SubjectSource.DATA: "posterior", SubjectSource.DRAWING: "drawing", Sub
 """The mark of q on the canvas, by where the image comes from."""
 DRAW = "Draw something to see its log p(x)."
 TORCH = "torch is still being loaded; the numbers follow."
+LATE_MS = 100
+"""So long an image waits for its numbers to be shown beside them; then it is shown without."""
 
 
 class LedgerSession(QObject):
@@ -37,6 +39,8 @@ class LedgerSession(QObject):
         self._newest = -1
         self._started = self._table = -1
         """Version of the weights whose table was begun last, and of those whose table is there."""
+        self._late = QTimer(self, singleShot=True, interval=LATE_MS)
+        self._late.timeout.connect(self._show_alone)
         panel.source_chosen.connect(self._on_source_chosen)
         hub.subject.changed.connect(self._on_subject)
         hub.subject.cleared.connect(self._on_cleared)
@@ -52,6 +56,10 @@ class LedgerSession(QObject):
     def settled(self) -> bool:
         """Whether what is shown is the last answer about the image under the hand: no better one follows."""
         return self._settled
+
+    def stop(self) -> None:
+        """Show no image any more that still waits for its numbers."""
+        self._late.stop()
 
     def _on_source_chosen(self, name: str) -> None:
         self._chosen = None if name == FOLLOWS else SubjectSource[name]
@@ -89,10 +97,12 @@ class LedgerSession(QObject):
 
     def _on_subject(self, subject: Subject) -> None:
         self._subject, self._settled = subject, False
-        self._show_subject(subject)
         self._ask()
         self._wait()
-        self._hub.canvas.paint_beside_hand()
+        if not self._belongs(self._table):
+            self._show_alone()
+        elif not self._late.isActive():
+            self._late.start()
 
     def _wait(self) -> None:
         """Say what the numbers of the subject are waiting for."""
@@ -110,6 +120,7 @@ class LedgerSession(QObject):
                 return
             reason = f"{NO_CODE}  {DRAW}"
         self._subject = None
+        self._late.stop()
         self._panel.set_subject(None, "")
         self._forget(reason)
 
@@ -128,6 +139,9 @@ class LedgerSession(QObject):
             return  # an older answer is stale: the hand has moved on
         if not self._belongs(answer.ledger.version):
             return
+        if self._late.isActive():
+            self._late.stop()
+            self._show_subject(subject)
         self._panel.set_ledger(answer.ledger, remarks(answer.ledger.log_px, config, grey=subject.grey))
         if answer.posterior is None or len(answer.posterior.low) == config.latent_dim:
             self._hub.canvas.set_posterior_map(answer.posterior, _MARKS[subject.source])
@@ -136,6 +150,13 @@ class LedgerSession(QObject):
 
     def _belongs(self, version: int) -> bool:
         return self._oldest is not None and version >= self._oldest
+
+    def _show_alone(self) -> None:
+        """Show the image before its numbers, which are not there yet."""
+        self._late.stop()
+        if self._subject is not None:
+            self._show_subject(self._subject)
+            self._hub.canvas.paint_beside_hand()
 
     def _show_subject(self, subject: Subject) -> None:
         hand, config = self._hub.latent.hand, self._hub.latent.config

@@ -186,6 +186,28 @@ def test_a_stale_answer_is_dropped(opened: OpenProgram) -> None:
     opened.session.subject.refresh()
 
 
+def test_an_image_is_shown_with_its_numbers_and_without_them_only_when_they_are_late(
+    opened: OpenProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact(opened)
+    panel, evidence = panel_of(opened), opened.program.workers.evidence
+    monkeypatch.setattr(evidence, "ask", lambda _request: None)
+    shown, ledger = panel.picture.picture, panel.ledger
+    click_a_point(opened)
+    subject_from(opened, SubjectSource.DATA)
+    assert panel.picture.picture is shown, "an image beside the numbers of another"
+    answer = Ledger.undefined("the answer", ledger.version if ledger is not None else 0)
+    evidence.answered.emit(LedgerAnswer(subject_of(opened).serial, answer, None, refined=True, milliseconds=1.0))
+    assert panel.reason == "the answer"
+    assert panel.picture.picture is not shown
+    shown = panel.picture.picture
+    opened.drag_handle_to(0.3, 0.2)
+    opened.until("the image alone", lambda: panel.picture.picture is not shown, timeout_s=10.0)
+    monkeypatch.undo()
+    opened.session.subject.refresh()
+    exact(opened)
+
+
 def test_x_is_chosen_by_keyboard_and_stays(opened: OpenProgram) -> None:
     box = panel_of(opened).sources
     opened.raise_dock(panel_of(opened))
