@@ -174,13 +174,16 @@ class LedgerBars(QWidget):
         self._paint_name(painter, term, box, colours, inside=not estimated)
 
     def _paint_name(self, painter: QPainter, term: Term, box: QRectF, colours: Palette, *, inside: bool) -> None:
-        """Write the term in its bar, or right of it where the bar is too short; nowhere where neither has room."""
+        """Write the term in its bar, or right of it where the bar is too short; nowhere where neither has room.
+
+        Right of the ELBO lies what it lacks of log p(x).
+        """
         width = self._formula.width(term.runs)
         base = box.center().y() + 0.5 * self._formula.ascent - 1.0
         if inside and width + _LABEL_INSET + 4.0 <= box.width():
             painter.setPen(QColor(colours.base))
             self._formula.paint(painter, QPointF(box.left() + _LABEL_INSET, base), term.runs)
-        elif box.right() + width + 6.0 <= self.width() and term.key in {KL_TO_POSTERIOR, KL_TO_PRIOR}:
+        elif box.right() + width + 6.0 <= self.width() and term.key != ELBO:
             painter.setPen(QColor(getattr(colours, term.colour)))
             self._formula.paint(painter, QPointF(box.right() + 6.0, base), term.runs)
 

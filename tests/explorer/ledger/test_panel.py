@@ -109,6 +109,21 @@ def test_every_ledger_fits_the_bars(panel: LedgerPanel, gap: float, rate: float)
     panel.grab()
 
 
+def test_a_term_whose_bar_is_too_short_for_its_name_has_it_on_its_right(panel: LedgerPanel) -> None:
+    gap = replace(
+        EXACT, log_px=-280.5, elbo=-283.4, kl_to_posterior=2.9, kl_to_prior=0.003, expected_log_likelihood=-283.397
+    )
+    panel.set_ledger(gap, PLAIN)
+    image = panel.bars.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    box = panel.bars.boxes()[EXPECTED]
+    assert box.width() < 80.0, "the name would fit"
+    right, middle = QPoint(round(box.right()) + 4, round(box.center().y())), round(0.5 * box.height()) - 1
+    pixels = {
+        image.pixel(right + QPoint(x, y)) for x in range(80) for y in range(-middle, middle) if right.x() + x < 446
+    }
+    assert QColor(getattr(current_palette(), TERMS[EXPECTED].colour)).rgb() in pixels
+
+
 def test_log_px_stands_still_and_the_scale_is_kept_while_bars_change_a_little() -> None:
     first = bar_scale(EXACT, 420.0)
     assert first is not None
