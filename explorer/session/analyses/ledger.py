@@ -18,8 +18,9 @@ _MARKS = {SubjectSource.DATA: "posterior", SubjectSource.DRAWING: "drawing", Sub
 """The mark of q on the canvas, by where the image comes from."""
 DRAW = "Draw something to see its log p(x)."
 TORCH = "torch is still being loaded; the numbers follow."
-LATE_MS = 100
-"""So long an image waits for its numbers to be shown beside them; then it is shown without."""
+LATE = "The numbers of this image are being computed…"
+LATE_MS = 400
+"""So long images wait for the numbers of one of them; then the newest is shown without."""
 
 
 class LedgerSession(QObject):
@@ -30,6 +31,10 @@ class LedgerSession(QObject):
         self._panel = panel
         self._hub = hub
         self._subject: Subject | None = None
+        self._shown: Subject | None = None
+        """The image in the panel: the subject, or one from before whose numbers came last."""
+        self._unanswered: list[Subject] = []
+        """Images that were asked for since, the oldest first."""
         self._chosen: SubjectSource | None = None
         self._settled = False
         self._oldest: int | None = None
@@ -60,6 +65,7 @@ class LedgerSession(QObject):
     def stop(self) -> None:
         """Show no image any more that still waits for its numbers."""
         self._late.stop()
+        self._unanswered.clear()
 
     def _on_source_chosen(self, name: str) -> None:
         self._chosen = None if name == FOLLOWS else SubjectSource[name]
@@ -71,6 +77,7 @@ class LedgerSession(QObject):
         # A model without codes has no hand to tell its version; it is newer than any that was seen.
         self._oldest = self._newest + 1 if without_codes else None
         self._subject = None
+        self.stop()
         # Of a model without codes only a drawing can be asked for; what was chosen before waits for the next model.
         self._panel.set_choosable(not without_codes)
         self._panel.set_choice(SubjectSource.DRAWING if without_codes else self._chosen)
@@ -101,7 +108,9 @@ class LedgerSession(QObject):
         self._wait()
         if not self._belongs(self._table):
             self._show_alone()
-        elif not self._late.isActive():
+            return
+        self._unanswered.append(subject)
+        if not self._late.isActive():
             self._late.start()
 
     def _wait(self) -> None:
@@ -120,7 +129,7 @@ class LedgerSession(QObject):
                 return
             reason = f"{NO_CODE}  {DRAW}"
         self._subject = None
-        self._late.stop()
+        self.stop()
         self._panel.set_subject(None, "")
         self._forget(reason)
 
@@ -134,34 +143,51 @@ class LedgerSession(QObject):
             self._hub.evidence.ask(LedgerRequest(self._subject.serial, self._subject.pixels))
 
     def _on_answer(self, answer: LedgerAnswer) -> None:
-        subject, config = self._subject, self._hub.latent.config
-        if subject is None or config is None or answer.serial != subject.serial:
-            return  # an older answer is stale: the hand has moved on
-        if not self._belongs(answer.ledger.version):
+        config = self._hub.latent.config
+        if self._subject is None or config is None or not self._belongs(answer.ledger.version):
             return
-        if self._late.isActive():
-            self._late.stop()
-            self._show_subject(subject)
+        subject = self._answered(answer.serial)
+        if subject is None:
+            return  # one that is older than what is shown: the hand has moved on
         self._panel.set_ledger(answer.ledger, remarks(answer.ledger.log_px, config, grey=subject.grey))
         if answer.posterior is None or len(answer.posterior.low) == config.latent_dim:
             self._hub.canvas.set_posterior_map(answer.posterior, _MARKS[subject.source])
-        self._settled = answer.refined
+        self._settled = answer.refined and subject is self._subject
         self._hub.canvas.paint_beside_hand()
 
     def _belongs(self, version: int) -> bool:
         return self._oldest is not None and version >= self._oldest
 
+    def _answered(self, serial: int) -> Subject | None:
+        """Return the image of an answer, shown from now on; None for one that is older than what is shown."""
+        for place, subject in enumerate(self._unanswered):
+            if subject.serial == serial:
+                del self._unanswered[: place + 1]
+                # What still waits began to do so later.
+                if self._unanswered:
+                    self._late.start()
+                else:
+                    self._late.stop()
+                self._show_subject(subject)
+                return subject
+        return self._shown if self._shown is not None and self._shown.serial == serial else None
+
     def _show_alone(self) -> None:
         """Show the image before its numbers, which are not there yet."""
-        self._late.stop()
-        if self._subject is not None:
-            self._show_subject(self._subject)
-            self._hub.canvas.paint_beside_hand()
+        self.stop()
+        if self._subject is None:
+            return
+        self._show_subject(self._subject)
+        if self._belongs(self._table):
+            self._panel.set_reason(LATE)
+            self._hub.canvas.set_posterior_map(None)
+        self._hub.canvas.paint_beside_hand()
 
     def _show_subject(self, subject: Subject) -> None:
         hand, config = self._hub.latent.hand, self._hub.latent.config
         if config is None:
             return
+        self._shown = subject
         self._panel.set_subject(shown(subject.pixels, config), subject.text)
         drawn = subject.source is SubjectSource.CODE and config.has_prior
         if drawn and hand is not None and hand.encodes_directly:

@@ -1,6 +1,6 @@
 """The ledger in the window: it follows the hand, shows the core's numbers, and says where there are none."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from core.inference.autoregressive import AutoregressiveCoder
 from core.inference.evidence.ledgers import ledger as ledger_by_core
 from core.inference.evidence.table import EvidenceTable
 from explorer.messages import LedgerAnswer, RunState, Subject, SubjectSource
-from explorer.session.analyses.ledger import BUILDING, DRAW, remarks
+from explorer.session.analyses.ledger import BUILDING, DRAW, LATE, LATE_MS, remarks
 from explorer.views.ledger import LedgerPanel
 from explorer.views.ledger.terms import ELBO, EXPECTED, KL_TO_POSTERIOR, KL_TO_PRIOR, LOG_PX
 from explorer.workers.ledgers import NO_CODE, NO_PRIOR
@@ -173,6 +173,7 @@ def mean_of(found: PosteriorMap) -> tuple[float, float]:
 
 def test_a_stale_answer_is_dropped(opened: OpenProgram) -> None:
     exact(opened)
+    opened.until("the last answer", lambda: opened.session.analyses.ledger.settled)
     shown = panel_of(opened).ledger
     assert shown is not None
     stale = Ledger.undefined("stale", shown.version)
@@ -186,23 +187,60 @@ def test_a_stale_answer_is_dropped(opened: OpenProgram) -> None:
     opened.session.subject.refresh()
 
 
-def test_an_image_is_shown_with_its_numbers_and_without_them_only_when_they_are_late(
-    opened: OpenProgram, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exact(opened)
-    panel, evidence = panel_of(opened), opened.program.workers.evidence
-    monkeypatch.setattr(evidence, "ask", lambda _request: None)
-    shown, ledger = panel.picture.picture, panel.ledger
+def unanswered(opened: OpenProgram, monkeypatch: pytest.MonkeyPatch) -> Callable[[], LedgerAnswer]:
+    """Have evidence that does not answer, and return what makes an answer about the newest image."""
+    version = exact(opened).version
+    monkeypatch.setattr(opened.program.workers.evidence, "ask", lambda _request: None)
+
+    def answer() -> LedgerAnswer:
+        serial = subject_of(opened).serial
+        return LedgerAnswer(serial, Ledger.undefined(f"of {serial}", version), None, refined=True, milliseconds=1.0)
+
+    return answer
+
+
+def test_an_image_and_its_numbers_are_shown_together(opened: OpenProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer_of_newest, panel = unanswered(opened, monkeypatch), panel_of(opened)
+    opened.session.analyses.ledger._late.setInterval(60_000)
+    shown, answered = panel.picture.picture, opened.program.workers.evidence.answered
     click_a_point(opened)
     subject_from(opened, SubjectSource.DATA)
+    first = answer_of_newest()
     assert panel.picture.picture is shown, "an image beside the numbers of another"
-    answer = Ledger.undefined("the answer", ledger.version if ledger is not None else 0)
-    evidence.answered.emit(LedgerAnswer(subject_of(opened).serial, answer, None, refined=True, milliseconds=1.0))
-    assert panel.reason == "the answer"
-    assert panel.picture.picture is not shown
-    shown = panel.picture.picture
     opened.drag_handle_to(0.3, 0.2)
-    opened.until("the image alone", lambda: panel.picture.picture is not shown, timeout_s=10.0)
+    subject_from(opened, SubjectSource.CODE)
+    second = answer_of_newest()
+    answered.emit(first)
+    assert panel.reason == f"of {first.serial}", "numbers that come slower than the hand moves"
+    assert panel._subject.text().startswith("held-out image")
+    assert not opened.session.analyses.ledger.settled
+    answered.emit(second)
+    assert panel.reason == f"of {second.serial}"
+    assert panel._subject.text() == "a draw from the dragged code"
+    opened.until("the last answer", lambda: opened.session.analyses.ledger.settled)
+    answered.emit(first)
+    assert panel.reason == f"of {second.serial}", "an older answer"
+    opened.session.analyses.ledger._late.setInterval(LATE_MS)
+    monkeypatch.undo()
+    opened.session.subject.refresh()
+    exact(opened)
+
+
+def test_an_image_whose_numbers_are_late_is_shown_without(opened: OpenProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    unanswered(opened, monkeypatch)
+    panel = panel_of(opened)
+    shown = panel.picture.picture
+    opened.drag_handle_to(0.5, 0.1)
+    opened.until("the image alone", lambda: panel.reason == LATE, timeout_s=10.0)
+    assert panel.picture.picture is not shown
+    assert panel.ledger is None
+    assert posterior_of(opened) is None
+    opened.drag_handle_to(0.1, 0.5)
+    opened.driver.wait(100)
+    shown = panel.picture.picture
+    opened.session.analyses.ledger.stop()
+    opened.driver.wait(LATE_MS + 100)
+    assert panel.picture.picture is shown, "the window closes"
     monkeypatch.undo()
     opened.session.subject.refresh()
     exact(opened)
