@@ -122,6 +122,9 @@ class Evaluation:
         pieces = range(self._done, min(self._done + max(fits, 1), self._num_pieces))
         start = time.perf_counter()
         self._sums.append(self._sums_of.of(pieces))
+        if self.images.device.type == "cuda":
+            # Else it would be measured how quickly the card is asked, and all be asked for at once.
+            torch.cuda.synchronize(self.images.device)
         # What else the machine does only adds time.
         self._seconds_per_piece = min(self._seconds_per_piece, (time.perf_counter() - start) / len(pieces))
         self._done, self._last = pieces.stop, len(pieces)

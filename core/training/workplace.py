@@ -92,6 +92,9 @@ class Workplace:
         training = config.training
         self._config = config
         self._threads = choose_threads(training, on_card=self.device.type == "cuda")
+        # What was captured before keeps memory that may be short by now.
+        self.taker = EagerSteps(self.stepper, self.images, self.generator)
+        self._sums = EagerSums(self.held_out, self.model, self._objective)
         with self.computing():
             self.taker, problem = step_taker(
                 self.stepper, self.images, self.generator, training.batch_size, capture=self._capture
@@ -110,9 +113,10 @@ class Workplace:
 
     def evaluation(self, *, complete: bool) -> Evaluation:
         """Return an evaluation of all held-out images, or of the subset of them, that is still to begin."""
-        whole = self.held_out.evaluates_whole_pieces
-        sums = self._sums if whole else EagerSums(self.held_out, self.model, self._objective)
-        return Evaluation(self.held_out, sums, has_prior=self.model.has_prior, complete=complete)
+        if not self.held_out.evaluates_whole_pieces:
+            # Captured ones keep memory, which is short then.
+            self._sums = EagerSums(self.held_out, self.model, self._objective)
+        return Evaluation(self.held_out, self._sums, has_prior=self.model.has_prior, complete=complete)
 
     def take_steps(self, positions: Sequence[Position], rates: Sequence[float], betas: Sequence[float]) -> None:
         """Take the steps after these positions, with a learning rate and beta for each.

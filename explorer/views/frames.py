@@ -4,7 +4,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 
 
 def paint_now() -> None:
-    """Paint what has changed, in panels that float as in the window, instead of in a later turn of the event loop.
+    """Paint what has changed in every window of the program, panels that float among them, instead of in a later turn.
 
     Where a movement is followed: answers of other threads would else be shown first, and what they change be painted
     together with what the hand waits for.  Where such an answer is shown: a movement that comes before its painting

@@ -73,10 +73,7 @@ class HandPanel(QWidget):
     @property
     def status_text(self) -> str:
         """The line under the pictures: a code of one or two numbers, the weights' version."""
-        parts = [self._code] if self._code else []
-        if self._version is not None:
-            parts.append(f"weights version {self._version}")
-        return " · ".join(parts)
+        return self._status.text
 
     def set_has_codes(self, has_codes: bool) -> None:  # noqa: FBT001 - a Qt setter
         """Say why nothing is decoded: no handle is selected, or the model has no codes at all."""
@@ -125,7 +122,10 @@ class HandPanel(QWidget):
         layout.setRowStretch(0, 1)
 
     def _write_status(self) -> None:
-        self._status.set_text(self.status_text)
+        parts = [self._code] if self._code else []
+        if self._version is not None:
+            parts.append(f"weights version {self._version}")
+        self._status.set_text(" · ".join(parts))
 
 
 def code_text(code: list[float]) -> str:

@@ -17,7 +17,7 @@ _FASTEST = QImage.Format.Format_RGB32
 
 
 def wrapped(picture: Picture) -> QImage:
-    """Return an image of the memory of a contiguous picture, which has to live as long as the image."""
+    """Return an image of the memory of a contiguous picture, which PySide keeps for as long as the image lives."""
     height, width = picture.shape
     return QImage(picture.data, width, height, width, QImage.Format.Format_Grayscale8)
 
@@ -33,11 +33,11 @@ def to_draw(picture: Picture, size: QSize, *, smooth: bool) -> QImage:
         flat, interpolated = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
         return wrapped(picture).convertToFormat(_FASTEST).scaled(size, flat, interpolated)
     if size.width() % width or size.height() % height:
-        return wrapped(by_area(picture, size.height(), size.width())).convertToFormat(_FASTEST)
+        return wrapped(_by_area(picture, size.height(), size.width())).convertToFormat(_FASTEST)
     return wrapped(picture).convertToFormat(_FASTEST)
 
 
-def by_area(picture: Picture, height: int, width: int) -> Picture:
+def _by_area(picture: Picture, height: int, width: int) -> Picture:
     """Return a picture of another size, each pixel the mean of what it covers of the given one."""
     rows, columns = _shares(picture.shape[0], height), _shares(picture.shape[1], width)
     shown: Picture = (rows @ picture.astype(np.float32) @ columns.T + np.float32(0.5)).astype(np.uint8)

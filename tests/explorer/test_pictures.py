@@ -207,7 +207,7 @@ def hand(version: int = 3, *, source: bool = True, latent_dim: int = 2) -> HandP
     )
 
 
-def test_the_hand_panel_shows_the_pictures_of_a_handle(window: QWidget) -> None:
+def test_the_hand_panel_shows_the_pictures_of_a_handle(window: QWidget, qtbot: Any) -> None:
     panel = HandPanel()
     shown(window, panel, 360, 330)
     pictures = hand()
@@ -216,20 +216,21 @@ def test_the_hand_panel_shows_the_pictures_of_a_handle(window: QWidget) -> None:
     assert panel.stochastic.picture is pictures.stochastic
     assert panel.source.picture is pictures.source
     assert panel.source.isVisible()
-    assert panel.status_text == "z₁ −1.25  z₂ 2.00 · weights version 3"
+    qtbot.waitUntil(lambda: panel.status_text == "z₁ −1.25  z₂ 2.00 · weights version 3")
     panel.set_pictures(hand(latent_dim=3))
-    assert panel.status_text == "weights version 3", "the sliders show longer codes"
+    # The sliders show longer codes.
+    qtbot.waitUntil(lambda: panel.status_text == "weights version 3")
     panel.set_pictures(hand(source=False))
     assert not panel.source.isVisible()
 
 
-def test_without_a_handle_the_panel_says_what_to_do(window: QWidget) -> None:
+def test_without_a_handle_the_panel_says_what_to_do(window: QWidget, qtbot: Any) -> None:
     panel = HandPanel()
     shown(window, panel, 360, 330)
     panel.set_pictures(hand())
     panel.set_pictures(None)
     assert panel.deterministic.picture is None
-    assert panel.status_text == ""
+    qtbot.waitUntil(lambda: panel.status_text == "")
     assert "Select a handle" in panel.deterministic.accessibleDescription()
 
 

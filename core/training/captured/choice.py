@@ -8,7 +8,7 @@ from core.training.captured.graphed_steps import GraphedSteps
 from core.training.captured.graphed_sums import GraphedSums
 from core.training.captured.scripted import ScriptedSteps
 from core.training.captured.scripted_sums import ScriptedSums
-from core.training.held_out import HeldOutImages
+from core.training.held_out import PIECE, HeldOutImages
 from core.training.resident import ResidentImages
 from core.training.steps import GuardedStepper
 from core.training.summing import EagerSums, PieceSums
@@ -32,9 +32,10 @@ def step_taker(
 def piece_sums(images: HeldOutImages, model: PictureModel, objective: Objective, *, capture: bool) -> PieceSums:
     """Return the quickest way to evaluate held-out images that works here."""
     eager = EagerSums(images, model, objective)
-    if not capture:
+    on_card = images.device.type == "cuda"
+    if not capture or (on_card and len(images) < PIECE):
         return eager
-    captured = GraphedSums if images.device.type == "cuda" else ScriptedSums
+    captured = GraphedSums if on_card else ScriptedSums
     try:
         return captured(images, model, objective)
     except RuntimeError:

@@ -28,11 +28,14 @@ class GraphedWork:
         generators = [torch.Generator(device) for _ in range(MOST)]
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(_WARM_UP):
-                work(0, generators[0])
-            self._graphs = {times: _Graph(work, generators[:times]) for times in TIMES}
-        torch.cuda.current_stream().wait_stream(stream)
+        try:
+            with torch.cuda.stream(stream):
+                for _ in range(_WARM_UP):
+                    work(0, generators[0])
+                self._graphs = {times: _Graph(work, generators[:times]) for times in TIMES}
+        finally:
+            # What the work has made and keeps may be used at once, also where it came to no graph.
+            torch.cuda.current_stream().wait_stream(stream)
 
     def fitting(self, count: int) -> int:
         """Return how often the graph does its work that is the largest for work to be done so often; 0 for none."""

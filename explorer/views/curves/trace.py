@@ -27,7 +27,7 @@ def line_pen(colour: str, width: float = 1.0, alpha: float = 1.0) -> QPen:
     return pen
 
 
-class _Line(pyqtgraph.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph has no types
+class Line(pyqtgraph.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph has no types
     """A curve with cosmetic pens and nothing filled, whose bounds are asked for at every update.
 
     pyqtgraph's own way to them, by `nanmin` with warnings switched off, takes a tenth of an update.
@@ -39,12 +39,15 @@ class _Line(pyqtgraph.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph has no 
         frac: float = 1.0,  # noqa: ARG002 - all of them
         orthoRange: object = None,  # noqa: ARG002, N803
     ) -> tuple[float | None, float | None]:
-        """Return the least and the greatest x (ax 0) or y (ax 1) that is a number."""
+        """Return the least and the greatest x (ax 0) or y (ax 1) that is finite, or twice None."""
         values = self.xData if ax == 0 else self.yData
         if values is None or not len(values):
             return None, None
         low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-        return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            finite = values[np.isfinite(values)]
+            return (float(finite.min()), float(finite.max())) if len(finite) else (None, None)
+        return low, high
 
 
 class Trace:
@@ -53,10 +56,10 @@ class Trace:
     def __init__(self, plot: Any) -> None:  # noqa: ANN401 - pyqtgraph has no types
         # The raw curve is the hot one: one pixel and no antialiasing cost a fifth of anything finer.
         self._lines = {
-            RAW: _Line(antialias=False),
-            SUBSET: _Line(antialias=True),
-            COMPLETE: _Line(antialias=True),
-            SMOOTHED: _Line(antialias=True),
+            RAW: Line(antialias=False),
+            SUBSET: Line(antialias=True),
+            COMPLETE: Line(antialias=True),
+            SMOOTHED: Line(antialias=True),
         }
         self._markers = {
             SUBSET: pyqtgraph.ScatterPlotItem(size=_HOLLOW_PX, symbol="o", pxMode=True),

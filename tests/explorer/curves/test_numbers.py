@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pyqtgraph
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from explorer.views.curves.record import CurveRecord
 from explorer.views.curves.scales import Scales
 from explorer.views.curves.series import Series
 from explorer.views.curves.smoothing import ExponentialAverage
+from explorer.views.curves.trace import Line
 
 
 def reports(nll: np.ndarray, kl: np.ndarray, first: int = 1) -> StepReports:
@@ -328,3 +330,15 @@ def test_numbers_below_a_plot_do_not_touch_however_narrow_it_is(size: float, las
     widest = max(metrics.horizontalAdvance(text) for text in axis.tickStrings(places, 1.0, step))
     assert len(places) == 1 or step / last * size > widest
     assert places
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize(
+    "y", [[3.0], [2.0, -7.5, 4.0], [1.0, math.nan, -2.0], [math.nan, math.nan], [], [1.0, math.inf, -3.0], [-math.inf]]
+)
+def test_a_line_has_the_bounds_that_pyqtgraph_finds(y: list[float]) -> None:
+    x = np.arange(len(y)) * 0.5
+    ours, theirs = (made(x, np.array(y)) for made in (Line, pyqtgraph.PlotCurveItem))
+    for axis in (0, 1):
+        expected = [None if value is None or math.isnan(value) else value for value in theirs.dataBounds(axis)]
+        assert list(ours.dataBounds(axis)) == expected
