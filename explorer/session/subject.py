@@ -1,8 +1,9 @@
 """The subject: the one image x whose bound, posterior and gaps are shown, and where it comes from."""
 
+import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
-from core.shapes import PixelRow
+from core.shapes import Code, PixelRow
 from explorer.messages import Subject, SubjectSource
 from explorer.session.drawing import DrawingSession
 from explorer.session.latent import LatentSession
@@ -36,6 +37,8 @@ class SubjectSession(QObject):
         self._touched = SubjectSource.CODE
         self._serial = 0
         self.subject: Subject | None = None
+        self._code: Code | None = None
+        """The selected code when the image was told of last."""
         # Several views tell of one movement of the hand: x is made once, when all of them are through.
         self._stopped = False
         self._told = QElapsedTimer()
@@ -44,6 +47,7 @@ class SubjectSession(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tell)
         latent.code_moved.connect(self._on_code_moved)
+        latent.codes_changed.connect(self._on_codes_changed)
         latent.image_selected.connect(self._on_image_selected)
         drawing.seen_changed.connect(self._on_drawn)
 
@@ -81,6 +85,13 @@ class SubjectSession(QObject):
     def _on_code_moved(self) -> None:
         self._touch(SubjectSource.CODE)
 
+    def _on_codes_changed(self) -> None:
+        """Tell again where a handle has gone with the codes: one that nobody has touched, to amid newer ones."""
+        code = self._latent.selected_code
+        stands = code is not None and self._code is not None and np.array_equal(code, self._code)
+        if self.source is SubjectSource.CODE and not stands:
+            self._tell_soon()
+
     def _on_image_selected(self) -> None:
         self._touch(SubjectSource.DATA)
 
@@ -106,6 +117,7 @@ class SubjectSession(QObject):
 
     def _tell(self) -> None:
         self._told.start()
+        self._code = self._latent.selected_code
         pixels, text = self._pixels()
         if pixels is None:
             self.subject = None

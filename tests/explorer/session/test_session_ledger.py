@@ -189,7 +189,8 @@ def test_a_stale_answer_is_dropped(opened: OpenProgram) -> None:
 
 def unanswered(opened: OpenProgram, monkeypatch: pytest.MonkeyPatch) -> Callable[[], LedgerAnswer]:
     """Have evidence that does not answer, and return what makes an answer about the newest image."""
-    version = exact(opened).version
+    version, session = exact(opened).version, opened.session
+    opened.until("the last answer", lambda: session.subject.settled and session.analyses.ledger.settled)
     monkeypatch.setattr(opened.program.workers.evidence, "ask", lambda _request: None)
 
     def answer() -> LedgerAnswer:

@@ -77,6 +77,27 @@ def test_a_dragged_handle_makes_its_draw_the_subject(opened: OpenProgram) -> Non
     np.testing.assert_array_equal(np.rint(subject.pixels * 255.0), stochastic.ravel())
 
 
+def test_a_handle_that_goes_with_the_codes_takes_the_subject_along(opened: OpenProgram) -> None:
+    opened.drag_handle_to(0.7, -0.4)
+    before = subject_from(opened, SubjectSource.CODE)
+    latent = opened.session.latent
+    selected = latent._handles.selected
+    assert selected is not None
+    # As one does that nobody has touched, when codes of newer weights come.
+    latent._handles.move(selected, np.array([-0.5, 0.6], np.float32), keeps_image=False)
+    latent._moved()
+    latent.codes_changed.emit()
+    opened.until("another draw", lambda: opened.session.subject.subject is not before)
+    hand, code = latent.hand, latent.selected_code
+    assert hand is not None
+    assert code is not None
+    np.testing.assert_array_equal(subject_from(opened, SubjectSource.CODE).pixels, hand.draw_at(code))
+    stays = opened.session.subject.subject
+    latent.codes_changed.emit()
+    opened.driver.wait(150)
+    assert opened.session.subject.subject is stays
+
+
 def test_the_pen_makes_the_drawing_the_subject_while_it_moves(opened: OpenProgram) -> None:
     opened.raise_dock(opened.views.draw_pad)
     opened.draw((100.0, 60.0), (100.0, 220.0), lift=False)
