@@ -17,7 +17,9 @@ _ALIGNMENT = 16
 """Each parameter begins at a multiple of so many numbers, 64 bytes, where what is written there is written as quickly,
 and by libraries that choose by it as exactly, as to memory of its own."""
 _TENSORS_OF_A_LAUNCH = 36
+"""How many the fused kernel takes at once on a card; with more of them it is launched again."""
 _SMALLEST_PIECE = 4096
+"""Numbers that one of a card's processors is worth being given."""
 
 
 class FlatAdam:
@@ -46,13 +48,14 @@ class FlatAdam:
     def update(self, skip: Tensor) -> None:
         """Take a step against the gradient, or none where `skip`, a scalar, is 1 and not 0."""
         self._steps.add_(1.0 - skip)
+        weights, gradients, first, second = self._pieces
         torch._fused_adam_(
-            self._pieces[0],
-            self._pieces[1],
-            self._pieces[2],
-            self._pieces[3],
+            weights,
+            gradients,
+            first,
+            second,
             [],
-            [self._steps] * len(self._pieces[0]),
+            [self._steps] * len(weights),
             lr=self.rate,
             beta1=_BETAS[0],
             beta2=_BETAS[1],
